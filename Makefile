@@ -1,0 +1,50 @@
+# One command each. Every target makes the environment it needs in .venv and nothing outside this folder.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := aggregator tests examples benchmarks
+
+.PHONY: demo test check fix bench readme clean
+.DEFAULT_GOAL := help
+
+help:  ## say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+
+demo: .venv/run.stamp  ## the whole idea in half a minute: no key, no network
+	$(BIN)/aggregator demo
+
+test: .venv/dev.stamp  ## the whole suite, with coverage
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+check: .venv/dev.stamp  ## format, lint, types, arrows, data: nothing is run
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m aggregator.registry.build --check
+
+fix: .venv/dev.stamp  ## format, mend what can be mended, rebuild what is generated
+	$(BIN)/ruff check --fix-only $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/python -m aggregator.registry.build
+
+bench: .venv/run.stamp  ## paired with httpx and the official clients, in environments of their own
+	$(BIN)/python benchmarks/run.py
+
+clean:  ## remove environments and caches
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage* demo-output dist
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+
+.venv/run.stamp: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable ".[local,voice,cli]"
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@

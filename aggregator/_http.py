@@ -1,0 +1,208 @@
+"""The only file that imports httpx: sends one request, streams one body, and says what certainly did not leave.
+
+It knows no provider and no retry. A failure is a `SendError` whose `sent` is `False` only when no byte of the request
+can have reached the server's application.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from aggregator.contract import Body, HttpRequest, HttpResponse
+from aggregator.secret import SecretHeaders
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+__all__ = ["DEFAULT_TIMEOUTS", "HttpxTransport", "SendError", "Stream", "Timeouts", "Transport", "origin"]
+
+MAX_ANSWER_BYTES = 32 * 2**20
+UPLOAD_CHUNK_BYTES = 256 * 2**10
+KEEPALIVE_CONNECTIONS = 100
+KEEPALIVE_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds without progress, each phase for itself."""
+
+    connect_s: float = 10.0
+    read_s: float = 60.0
+    write_s: float = 60.0
+
+    def as_extension(self) -> dict[str, float | None]:
+        return {"connect": self.connect_s, "read": self.read_s, "write": self.write_s, "pool": None}
+
+
+DEFAULT_TIMEOUTS = Timeouts()
+
+
+class SendError(Exception):
+    """No usable answer. `sent` is `False` (nothing left) or `None` (nobody knows)."""
+
+    def __init__(self, reason: str, *, sent: bool | None) -> None:
+        super().__init__(reason)
+        self.sent = sent
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer whose body is still arriving."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes]
+    """Raw bytes, exactly as sent; the caller counts."""
+
+
+class Transport(Protocol):
+    """What the engine needs from HTTP. `aggregator.testing` has one that answers from memory."""
+
+    async def send(
+        self, request: HttpRequest, *, fresh: bool = False, timeouts: Timeouts = DEFAULT_TIMEOUTS
+    ) -> HttpResponse:
+        """Send once. `fresh`: on a connection of its own, never a kept-alive one."""
+        ...
+
+    def stream(
+        self, request: HttpRequest, *, timeouts: Timeouts = DEFAULT_TIMEOUTS
+    ) -> AbstractAsyncContextManager[Stream]: ...
+
+    async def aclose(self) -> None: ...
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port, with the default port left out; empty for what is no URL."""
+    try:
+        parts = urlsplit(url)
+        number = parts.port
+    except ValueError:
+        return ""
+    port = f":{number}" if number is not None and number != {"http": 80, "https": 443}.get(parts.scheme) else ""
+    return f"{parts.scheme}://{(parts.hostname or '').lower()}{port}"
+
+
+@cache
+def _tls() -> "ssl.SSLContext":
+    """One TLS context for the process: making one costs about 100 ms."""
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
+
+
+class HttpxTransport:
+    """HTTP/1.1 over httpx's transports: no redirects, no cookies, no environment proxies, no hidden retries."""
+
+    def __init__(self, apps: Mapping[str, Any] | None = None) -> None:
+        self._apps = dict(apps or {})
+        """ASGI applications by origin: reached without a socket."""
+        self._transports: dict[tuple[str, bool], httpx.AsyncBaseTransport] = {}
+
+    def _transport(self, url: str, *, fresh: bool) -> "httpx.AsyncBaseTransport":
+        import httpx
+
+        at = origin(url)
+        scheme = at.partition(":")[0]
+        key = (at, False) if at in self._apps else (scheme, fresh)
+        found = self._transports.get(key)
+        if found is None:
+            if at in self._apps:
+                found = httpx.ASGITransport(self._apps[at])
+            else:
+                limits = httpx.Limits(
+                    max_connections=None,
+                    max_keepalive_connections=0 if fresh else KEEPALIVE_CONNECTIONS,
+                    keepalive_expiry=KEEPALIVE_S,
+                )
+                # A context is made even for plain http; an empty one is free.
+                verify: Any = _tls() if scheme == "https" else False
+                found = httpx.AsyncHTTPTransport(verify=verify, limits=limits, trust_env=False, retries=0)
+            self._transports[key] = found
+        return found
+
+    @asynccontextmanager
+    async def _open(
+        self, request: HttpRequest, *, fresh: bool, timeouts: Timeouts
+    ) -> AsyncGenerator[tuple[int, dict[str, str], "httpx.Response"], None]:
+        import httpx
+
+        headers = SecretHeaders({"accept-encoding": "identity", "user-agent": _user_agent(), **request.headers})
+        content: Any = None
+        if isinstance(request.content, Body):
+            headers.setdefault("content-length", str(request.content.size_bytes))
+            content = _file_chunks(request.content)
+        elif request.content is not None:
+            content = request.content
+        try:
+            message = httpx.Request(
+                request.method,
+                request.url,
+                headers=headers,
+                content=content,
+                json=request.json,
+                extensions={"timeout": timeouts.as_extension()},
+            )
+            response = await self._transport(request.url, fresh=fresh).handle_async_request(message)
+            response.request = message
+            try:
+                yield response.status_code, dict(response.headers), response
+            finally:
+                await response.aclose()
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            raise SendError(_reason(error), sent=False) from None
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise SendError(_reason(error), sent=False) from None
+        except (httpx.LocalProtocolError, UnicodeError) as error:
+            # Its text may quote a header. A file shorter than announced is found too late to say "not sent".
+            sent = None if isinstance(request.content, Body) else False
+            raise SendError(f"{type(error).__name__}: HTTP cannot carry this request", sent=sent) from None
+        except httpx.HTTPError as error:
+            raise SendError(_reason(error), sent=None) from None
+
+    async def send(
+        self, request: HttpRequest, *, fresh: bool = False, timeouts: Timeouts = DEFAULT_TIMEOUTS
+    ) -> HttpResponse:
+        async with self._open(request, fresh=fresh, timeouts=timeouts) as (status, headers, response):
+            parts: list[bytes] = []
+            size = 0
+            async for chunk in response.aiter_bytes():
+                size += len(chunk)
+                if size > MAX_ANSWER_BYTES:
+                    raise SendError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes", sent=None)
+                parts.append(chunk)
+            return HttpResponse(status, headers, b"".join(parts), request.url)
+
+    @asynccontextmanager
+    async def stream(
+        self, request: HttpRequest, *, timeouts: Timeouts = DEFAULT_TIMEOUTS
+    ) -> AsyncGenerator[Stream, None]:
+        async with self._open(request, fresh=False, timeouts=timeouts) as (status, headers, response):
+            yield Stream(status, headers, response.aiter_raw())
+
+    async def aclose(self) -> None:
+        for transport in self._transports.values():
+            await transport.aclose()
+        self._transports.clear()
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+@cache
+def _user_agent() -> str:
+    from aggregator._version import __version__
+
+    return f"aggregator/{__version__}"
+
+
+async def _file_chunks(body: Body) -> AsyncIterator[bytes]:
+    with Path(body.path).open("rb") as file:  # noqa: ASYNC230  a page-cache read of 256 KiB is quicker than a thread
+        while chunk := file.read(UPLOAD_CHUNK_BYTES):
+            yield chunk

@@ -1,0 +1,170 @@
+"""`Aggregator`: opens and closes everything, hands out projects, goes on with the jobs of a process that ended.
+
+Nothing heavy is imported before `async with`; nothing is shared between two clients but the store on disk.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from random import Random
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from aggregator.clock import Clock, SystemClock
+from aggregator.errors import AggregatorError, ConfigurationError
+from aggregator.job import Job, JobRecord, Progress
+from aggregator.project import Project, Usd, amount_usd
+
+if TYPE_CHECKING:
+    from aggregator._http import Transport
+    from aggregator.config import Config
+    from aggregator.opening import Opened
+    from aggregator.spend import Spend
+
+__all__ = ["Aggregator"]
+
+
+class Aggregator:
+    """The client. Use it with `async with`; keep one for the life of a service.
+
+    `Aggregator()` reads `aggregator.toml` and the environment; `Aggregator.local()` uses the embedded backend alone.
+    """
+
+    def __init__(
+        self,
+        config: "Config | Mapping[str, Any] | str | os.PathLike[str] | None" = None,
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+        clock: Clock | None = None,
+        rng: Random | None = None,
+        transport: "Transport | None" = None,
+        inline_store: bool = False,
+    ) -> None:
+        """Say how it is configured; nothing is opened yet.
+
+        Args:
+            config: A file's path, a mapping with the layout of the file, or `None` for the file found by the usual
+            rules. on_progress: Called with every piece of news of every job. clock: Where time comes from. rng: Where
+            jitter and ids come from. transport: What moves bytes, instead of HTTP. inline_store: Run transactions on
+            the event loop's thread: for a simulation.
+
+        """
+        self._configured = config
+        self._on_progress = on_progress
+        self._clock = clock or SystemClock()
+        self._rng = rng or Random()  # noqa: S311  jitter and ids, no secrets
+        self._transport = transport
+        self._inline_store = inline_store
+        self._opened: Opened | None = None
+        self._stack = AsyncExitStack()
+
+    @classmethod
+    def local(
+        cls,
+        directory: str | os.PathLike[str] = ".aggregator",
+        *,
+        budget_usd: Usd | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        **settings: Any,
+    ) -> Self:
+        """A client of the embedded backend: no key, no network, stand-ins for previews and tests.
+
+        Args:
+            directory: Where the store and the files are; a second run finds them again.
+            settings: Further top-level keys of `aggregator.toml`.
+
+        """
+        config: dict[str, Any] = {"directory": str(directory), "providers": {"local": {}}, **settings}
+        config["routing"] = {"allow": ["local"], **config.get("routing", {})}
+        if budget_usd is not None:
+            config["budget_usd"] = str(amount_usd(budget_usd, "budget_usd"))
+        return cls(config, on_progress=on_progress)
+
+    async def __aenter__(self) -> Self:
+        from aggregator.opening import open_client
+
+        try:
+            self._opened = await open_client(
+                self._configured,
+                stack=self._stack,
+                on_progress=self._on_progress,
+                clock=self._clock,
+                rng=self._rng,
+                transport=self._transport,
+                inline_store=self._inline_store,
+            )
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop following; lose nothing. Any process that opens the store goes on."""
+        self._opened = None
+        await self._stack.aclose()
+
+    @property
+    def opened(self) -> "Opened":
+        """What is open, for the parts of the library."""
+        if self._opened is None:
+            raise ConfigurationError("the client is not open: use 'async with Aggregator() as agg'")
+        return self._opened
+
+    def project(
+        self,
+        name: str,
+        *,
+        budget_usd: Usd | None = None,
+        stage: str = "prototype",
+        tags: Mapping[str, str] | None = None,
+    ) -> Project:
+        """A project: what is made in it is counted together, and bounded by `budget_usd` for the project's lifetime."""
+        return Project(self.opened, name, budget_usd=budget_usd, stage=stage, tags=tags)
+
+    def job(self, job_id: str) -> Job:
+        """The handle of a job by its id, from any process."""
+        return Job(job_id, self.opened.runner)
+
+    async def jobs(self, *, project: str | None = None, open_only: bool = False) -> list[JobRecord]:
+        """What is known of the jobs in the store, oldest first."""
+        from aggregator.store import journal
+
+        account = None if project is None else f"project:{project}"
+        return await self.opened.store.read(lambda c: journal.records(c, project=account, open_only=open_only))
+
+    async def resume(self, *, project: str | None = None) -> dict[str, str | AggregatorError]:
+        """Go on with every job that is not finished, without ordering anything again, and wait for the ends.
+
+        Returns:
+            Per job id: the state it reached, or the error it ended with.
+
+        """
+        import asyncio
+
+        from aggregator import _observe
+
+        records = await self.jobs(project=project, open_only=True)
+        runner = self.opened.runner
+        for record in records:
+            _observe.emit("job_resumed", job=record.id, offer=record.offer, state=record.state.value)
+        tasks = [runner.follow(record.id) for record in records]
+        ended = await asyncio.gather(*(asyncio.shield(task) for task in tasks), return_exceptions=True)
+        found: dict[str, str | AggregatorError] = {}
+        for record, end in zip(records, ended, strict=True):
+            if isinstance(end, AggregatorError):
+                found[record.id] = end
+            elif isinstance(end, BaseException):
+                raise end
+            else:
+                found[record.id] = "stored"
+        return found
+
+    async def spend(self) -> "Spend":
+        """The books over all projects."""
+        return await self.opened.spend("organisation")
+
+    async def drain(self) -> None:
+        """Wait until no job of this client is under way."""
+        await self.opened.runner.drain()

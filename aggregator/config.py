@@ -1,0 +1,240 @@
+"""What the user decides: `aggregator.toml` and the environment, read once, checked, frozen.
+
+Every error is a `ConfigurationError` that names the file, the key, the nearest known key and what to write. A value is
+never repeated in a message: it may be a secret that was put in the wrong place.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
+
+from aggregator.errors import ConfigurationError
+
+__all__ = [
+    "Config",
+    "ProviderSettings",
+    "RegistrySettings",
+    "RoutingSettings",
+    "Table",
+    "load_config",
+    "nearest",
+    "read_toml",
+]
+
+FILE_NAME = "aggregator.toml"
+_STAGES: Mapping[str, Literal["workhorse", "hero"]] = {"prototype": "workhorse", "final": "hero"}
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def nearest(word: str, known: Iterable[str], *, count: int = 3) -> tuple[str, ...]:
+    """The known words that look most like `word`."""
+    return tuple(difflib.get_close_matches(word, sorted(set(known)), n=count, cutoff=0.5))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read one TOML file, or say which file, which line and why not."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: not valid TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: not UTF-8 text: save it as UTF-8") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+class Table(BaseModel):
+    """A frozen table of a TOML file, whose unknown keys are refused with the nearest known one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            raise ValueError("this must be a table")  # noqa: TRY004 - pydantic collects ValueErrors only
+        known = [field.alias or name for name, field in cls.model_fields.items()]
+        unknown = [key for key in values if key not in known]
+        if unknown:
+            raise ValueError("; ".join(cls._refusal(str(key), known) for key in unknown))
+        return values
+
+    @classmethod
+    def _refusal(cls, key: str, known: Iterable[str]) -> str:
+        close = nearest(key, known, count=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+        return f"unknown key {key!r}; {hint}"
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any], *, source: str) -> Self:
+        """Check `values`; `source` (a file, mostly) stands first in the error."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise ConfigurationError(f"{source}: {_explain(error)}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    problems = []
+    for item in error.errors(include_url=False, include_input=False):
+        where = ".".join(str(part) for part in item["loc"])
+        message = item["msg"].removeprefix("Value error, ")
+        problems.append(f"{where}: {message}" if where else message)
+    return "; ".join(dict.fromkeys(problems))
+
+
+def _money(value: object) -> Decimal:
+    if isinstance(value, bool | float) or not isinstance(value, str | int | Decimal):
+        raise ValueError('write it as a string, such as "100.00": a float is not an exact amount')  # noqa: TRY004
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        raise ValueError('not an amount: write US dollars as a string, such as "100.00"') from None
+    if not amount.is_finite() or amount <= 0:
+        raise ValueError("a budget must be above zero; leave it out for none")
+    return amount
+
+
+def _variable(value: object) -> str:
+    if not isinstance(value, str) or not _VARIABLE.fullmatch(value):
+        raise ValueError('this is the name of an environment variable, such as "FAL_KEY_STAGING", never the key itself')
+    return value
+
+
+def _address(value: object) -> str:
+    parts = urlsplit(value) if isinstance(value, str) else None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError('write an address such as "http://127.0.0.1:8000"')
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("an address holds no user or password: the credential comes from the environment")
+    return str(value).rstrip("/")
+
+
+def _role(value: object) -> object:
+    stages = isinstance(value, Mapping) and all(isinstance(model, str) for model in value.values())
+    if not isinstance(value, str) and not stages:
+        raise ValueError('write a model or a pinned offer, or one per stage: { prototype = "…", final = "…" }')
+    return value
+
+
+class ProviderSettings(Table):
+    """One provider. It is configured if it has a table here or its key variable is set."""
+
+    api_key_env: Annotated[str, BeforeValidator(_variable)] | None = None
+    base_url: Annotated[str, BeforeValidator(_address)] | None = None
+    """The user's own address; trusted because the user wrote it."""
+    enabled: StrictBool = True
+    concurrency: Annotated[StrictInt, Field(ge=1)] | None = None
+    requests_per_second: Annotated[float, Field(gt=0)] | None = None
+
+    @classmethod
+    def _refusal(cls, key: str, known: Iterable[str]) -> str:
+        if key.lower() in ("api_key", "key", "token", "secret", "password"):
+            return (
+                f"{key!r} does not belong in a file: put the key into an environment variable "
+                "and name that variable in 'api_key_env'"
+            )
+        return super()._refusal(key, known)
+
+
+class RoutingSettings(Table):
+    """Globs over offer ids, model ids or provider names. An empty `allow` allows all; `deny` wins."""
+
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+
+class RegistrySettings(Table):
+    """Directories of the user's own cards, offers and rates."""
+
+    paths: tuple[Path, ...] = ()
+
+
+Tier = Literal["workhorse", "hero"]
+Role = Annotated[str | dict[str, str], BeforeValidator(_role)]
+
+
+class Config(Table):
+    """Everything that may be configured. Build it with `load_config` or `Config.of`."""
+
+    directory: Path = Path(".aggregator")
+    """The store and the artifacts."""
+    budget_usd: Annotated[Decimal, BeforeValidator(_money)] | None = None
+    """One cap over all projects; `None`: none."""
+    follow_successor: StrictBool = False
+    """A retired pin is served by its successor."""
+    allow_ephemeral: StrictBool = False
+    """Accept a store on a RAM disk."""
+    providers: dict[str, ProviderSettings] = Field(default_factory=dict)
+    roles: dict[str, Role] = Field(default_factory=dict)
+    tiers: dict[str, Tier] = Field(default_factory=dict)
+    policy: dict[str, Tier] = Field(default_factory=lambda: dict(_STAGES))
+    """Stage to tier; the two stages of the library are always there."""
+    routing: RoutingSettings = Field(default_factory=RoutingSettings)
+    registry: RegistrySettings = Field(default_factory=RegistrySettings)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any] | None = None, *, source: str = "configuration") -> Self:
+        """Build it from a mapping with the layout of the file.
+
+        Raises:
+            ConfigurationError: A key or a value is not understood.
+
+        """
+        return cls.read(values or {}, source=source)
+
+    @model_validator(mode="after")
+    def _stages(self) -> Self:
+        for stage, tier in _STAGES.items():
+            self.policy.setdefault(stage, tier)
+        for role, model in self.roles.items():
+            for stage in model if isinstance(model, dict) else ():
+                if stage not in self.policy:
+                    raise ValueError(f"roles.{role}: unknown stage {stage!r}; [policy] has {', '.join(self.policy)}")
+        return self
+
+
+def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """Read the configuration: `path`, else `AGGREGATOR_CONFIG`, else `./aggregator.toml` if it exists, else defaults.
+
+    Raises:
+        ConfigurationError: The file is missing, malformed, or says something that is not understood.
+
+    """
+    file = path or (Path(environ["AGGREGATOR_CONFIG"]) if environ.get("AGGREGATOR_CONFIG") else None)
+    if file is not None and not file.is_file():
+        said = "the path given" if path else "AGGREGATOR_CONFIG"
+        raise ConfigurationError(f"{file}: no such file; {said} must name an {FILE_NAME}")
+    if file is None and Path(FILE_NAME).is_file():
+        file = Path(FILE_NAME)
+    config = Config.of() if file is None else _beside(file, Config.of(read_toml(file), source=str(file)))
+    if environ.get("AGGREGATOR_DIR"):
+        config = config.model_copy(update={"directory": Path(environ["AGGREGATOR_DIR"])})
+    return config
+
+
+def _beside(file: Path, config: Config) -> Config:
+    """Paths written in a file are relative to that file, wherever the program was started."""
+    paths = tuple(file.parent / path.expanduser() for path in config.registry.paths)
+    return config.model_copy(
+        update={
+            "directory": file.parent / config.directory.expanduser(),
+            "registry": config.registry.model_copy(update={"paths": paths}),
+        }
+    )

@@ -1,0 +1,292 @@
+"""Every error the library raises, and nothing else.
+
+AggregatorError
+├─ ConfigurationError            missing or malformed setting; raised before any call
+│  └─ MissingCredentialError
+├─ RequestError                  the caller's request cannot be served; raised before any call
+│  ├─ UnknownModelError
+│  ├─ RetiredModelError
+│  ├─ UnsupportedFieldError
+│  └─ KeyConflictError
+├─ ProviderError                 something a provider said or did; carries `accepted`
+│  ├─ AuthenticationError
+│  ├─ QuotaError
+│  ├─ RateLimitError
+│  ├─ InvalidRequestError
+│  ├─ ContentPolicyError
+│  ├─ UnavailableError
+│  ├─ ResponseFormatError
+│  ├─ JobFailedError
+│  ├─ JobCanceledError
+│  ├─ JobTimeoutError
+│  └─ ArtifactLostError
+├─ RoutingError
+│  ├─ NoRouteError
+│  └─ RoutesExhaustedError
+├─ PricingError
+│  └─ PriceUnknownError
+├─ BudgetExceededError
+├─ StoreError
+├─ LedgerError
+│  ├─ AlreadySettledError
+│  └─ AlreadyReleasedError
+└─ WorkflowError                 one step of a chain; the step's own error is `__cause__`
+
+Decisions read attributes, never the text. No error holds a secret, and all of them can be pickled.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar
+
+__all__ = [
+    "AggregatorError",
+    "AlreadyReleasedError",
+    "AlreadySettledError",
+    "ArtifactLostError",
+    "AuthenticationError",
+    "BudgetExceededError",
+    "ConfigurationError",
+    "ContentPolicyError",
+    "InvalidRequestError",
+    "JobCanceledError",
+    "JobFailedError",
+    "JobTimeoutError",
+    "KeyConflictError",
+    "LedgerError",
+    "MissingCredentialError",
+    "NoRouteError",
+    "PriceUnknownError",
+    "PricingError",
+    "ProviderError",
+    "QuotaError",
+    "RateLimitError",
+    "RequestError",
+    "ResponseFormatError",
+    "RetiredModelError",
+    "RoutesExhaustedError",
+    "RoutingError",
+    "StoreError",
+    "UnavailableError",
+    "UnknownModelError",
+    "UnsupportedFieldError",
+    "WorkflowError",
+]
+
+
+class AggregatorError(Exception):
+    """The root of everything this library raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, dict(self.__dict__))
+
+
+def _rebuild(cls: type[AggregatorError], args: tuple[Any, ...], state: dict[str, Any]) -> AggregatorError:
+    error = cls.__new__(cls)
+    Exception.__init__(error, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigurationError(AggregatorError):
+    """A setting is missing or malformed; the message says where and what to write."""
+
+
+class MissingCredentialError(ConfigurationError):
+    """A provider is asked for but none of its key variables is set."""
+
+
+class RequestError(AggregatorError):
+    """The request cannot be served as written; nothing was sent."""
+
+
+class UnknownModelError(RequestError):
+    """No card has this id; `nearest` lists the closest known ids."""
+
+    def __init__(self, message: str, *, nearest: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.nearest = tuple(nearest)
+
+
+class RetiredModelError(RequestError):
+    """The offer is retired; `successor` names what replaced it, if anything did."""
+
+    def __init__(self, message: str, *, successor: str | None = None) -> None:
+        super().__init__(message)
+        self.successor = successor
+
+
+class UnsupportedFieldError(RequestError):
+    """A field or value the chosen offer cannot carry; `supported` says what it can."""
+
+    def __init__(self, message: str, *, supported: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.supported = tuple(supported)
+
+
+class KeyConflictError(RequestError):
+    """The key already belongs to another request of the same project."""
+
+    def __init__(self, message: str, *, key: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class ProviderError(AggregatorError):
+    """Something a provider said or did.
+
+    `accepted` is `False` (refused, or it never arrived), `None` (nobody knows) or `True` (taken, then failed or late).
+    """
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str = "",
+        model: str = "",
+        task: str = "",
+        status_code: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        accepted: bool | None = None,
+        retry_after_s: float | None = None,
+        job_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.provider = provider
+        self.model = model
+        self.task = task
+        self.status_code = status_code
+        self.code = code
+        self.request_id = request_id
+        self.accepted = accepted
+        self.retry_after_s = retry_after_s
+        self.job_id = job_id
+
+
+class AuthenticationError(ProviderError):
+    """The key was refused (401, 403)."""
+
+
+class QuotaError(ProviderError):
+    """The provider's account is out of credit."""
+
+
+class RateLimitError(ProviderError):
+    """Too many requests, or too many jobs at once (429)."""
+
+    retryable = True
+
+
+class InvalidRequestError(ProviderError):
+    """The provider refused the request as malformed, or does not know the endpoint (400, 404, 422)."""
+
+
+class ContentPolicyError(ProviderError):
+    """Refused on content; never retried and never sent elsewhere silently."""
+
+
+class UnavailableError(ProviderError):
+    """No usable answer: connection, time-out or 5xx."""
+
+    retryable = True
+
+
+class ResponseFormatError(ProviderError):
+    """The answer is not what the provider's table says."""
+
+
+class JobFailedError(ProviderError):
+    """Accepted, then failed at the provider."""
+
+
+class JobCanceledError(ProviderError):
+    """Accepted, then canceled."""
+
+
+class JobTimeoutError(ProviderError):
+    """Our deadline passed; the job may still be running and its money stays reserved."""
+
+
+class ArtifactLostError(ProviderError):
+    """Paid for, but the file can no longer be fetched; it is not generated again under the same key."""
+
+
+class RoutingError(AggregatorError):
+    """No offer could be used."""
+
+
+class NoRouteError(RoutingError):
+    """Nothing can serve this request; `reasons` maps each candidate to why not."""
+
+    def __init__(self, message: str, *, reasons: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.reasons = dict(reasons or {})
+
+
+class RoutesExhaustedError(RoutingError):
+    """Every planned offer was tried; `errors` holds one error per attempt."""
+
+    def __init__(self, message: str, *, errors: Sequence[ProviderError] = ()) -> None:
+        super().__init__(message)
+        self.errors = tuple(errors)
+
+
+class PricingError(AggregatorError):
+    """A price table or a rate is unusable."""
+
+
+class PriceUnknownError(PricingError):
+    """No rate applies and no `max_usd` bounds the call; unknown is never zero."""
+
+
+class BudgetExceededError(AggregatorError):
+    """The reservation does not fit; nothing was sent."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        account: str,
+        quote_usd: Decimal,
+        limit_usd: Decimal,
+        spent_usd: Decimal,
+        held_usd: Decimal,
+    ) -> None:
+        super().__init__(message)
+        self.account = account
+        self.quote_usd = quote_usd
+        self.limit_usd = limit_usd
+        self.spent_usd = spent_usd
+        self.held_usd = held_usd
+
+
+class StoreError(AggregatorError):
+    """The store cannot be opened, read or written as it must be."""
+
+
+class LedgerError(AggregatorError):
+    """A movement of money that the books do not allow."""
+
+
+class AlreadySettledError(LedgerError):
+    """The reservation was settled before."""
+
+
+class AlreadyReleasedError(LedgerError):
+    """The reservation was released before."""
+
+
+class WorkflowError(AggregatorError):
+    """One step of a chain failed; `step` names it, the step's own error is `__cause__`.
+
+    `results` holds what the other steps delivered: they are paid for and kept.
+    """
+
+    def __init__(self, message: str, *, step: str, results: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.step = step
+        self.results = tuple(results)

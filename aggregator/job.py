@@ -1,0 +1,159 @@
+"""The paid job: its state machine, and the handle a caller holds. A job is JSON; it never holds a credential."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from pydantic import JsonValue
+
+if TYPE_CHECKING:
+    from aggregator.artifact import Result
+
+__all__ = ["TRANSITIONS", "AttemptState", "Job", "JobRecord", "Progress"]
+
+
+class AttemptState(StrEnum):
+    """Where one purchase is. What the provider says is a `contract.State`; the ledger knows what became of the money."""
+
+    PLANNED = "planned"
+    RESERVED = "reserved"
+    SUBMITTING = "submitting"
+    SUBMITTED = "submitted"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FETCHING = "fetching"
+    STORED = "stored"
+    FAILED = "failed"
+    REFUSED = "refused"
+    CANCELED = "canceled"
+    RECONCILING = "reconciling"
+    UNKNOWN = "unknown"
+    LOST = "lost"
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing leaves this state. `unknown` is not final: late evidence may still come."""
+        return not TRANSITIONS[self]
+
+
+_S = AttemptState
+_SEEN = frozenset({_S.RUNNING, _S.SUCCEEDED, _S.FAILED, _S.CANCELED, _S.UNKNOWN})
+
+TRANSITIONS: Mapping[AttemptState, frozenset[AttemptState]] = {
+    _S.PLANNED: frozenset({_S.RESERVED, _S.REFUSED}),
+    _S.RESERVED: frozenset({_S.SUBMITTING, _S.FAILED, _S.CANCELED}),
+    _S.SUBMITTING: frozenset({_S.RESERVED, _S.SUBMITTED, _S.REFUSED, _S.FAILED, _S.RECONCILING, *_SEEN} - {_S.RUNNING}),
+    _S.RECONCILING: frozenset({_S.SUBMITTED, _S.REFUSED, _S.FAILED, *_SEEN} - {_S.RUNNING}),
+    _S.SUBMITTED: _SEEN,
+    _S.RUNNING: _SEEN - {_S.RUNNING},
+    _S.UNKNOWN: _SEEN | {_S.SUBMITTED} - {_S.UNKNOWN},
+    _S.SUCCEEDED: frozenset({_S.FETCHING, _S.STORED, _S.LOST}),
+    _S.FETCHING: frozenset({_S.STORED, _S.LOST}),
+    _S.STORED: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.REFUSED: frozenset(),
+    _S.CANCELED: frozenset(),
+    _S.LOST: frozenset(),
+}
+"""Every move there is; the journal refuses any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One piece of news of a job, for whoever shows it."""
+
+    job_id: str
+    key: str
+    task: str
+    model: str
+    provider: str
+    stage: str
+    state: AttemptState
+    elapsed_s: float
+    fraction: float | None = None
+    position: int | None = None
+    """Place in the provider's queue."""
+    reused: bool = False
+    """The result was there already: nothing was paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """What is known of a job, as plain data."""
+
+    id: str
+    project: str
+    key: str
+    task: str
+    stage: str
+    state: AttemptState
+    offer: str
+    model: str
+    attempt: int
+    created_at: datetime
+    deadline_at: datetime
+    reserved_usd: str
+    settled_usd: str | None
+    remote_id: str | None = None
+    error: str | None = None
+    maybe_sent: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, JsonValue]:
+        return {
+            "id": self.id,
+            "project": self.project,
+            "key": self.key,
+            "task": self.task,
+            "stage": self.stage,
+            "state": self.state.value,
+            "offer": self.offer,
+            "model": self.model,
+            "attempt": self.attempt,
+            "created_at": self.created_at.astimezone(UTC).isoformat(),
+            "deadline_at": self.deadline_at.astimezone(UTC).isoformat(),
+            "reserved_usd": self.reserved_usd,
+            "settled_usd": self.settled_usd,
+            "remote_id": self.remote_id,
+            "error": self.error,
+            "maybe_sent": self.maybe_sent,
+            "tags": dict(self.tags),
+        }
+
+
+class Follower(Protocol):
+    """What a handle needs of the runner."""
+
+    async def record(self, job_id: str) -> JobRecord: ...
+    async def wait(self, job_id: str, wait_s: float | None) -> "Result": ...
+    async def cancel(self, job_id: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A handle to a submitted job. It may be dropped, and made again in any process with `Aggregator.job(id)`."""
+
+    id: str
+    _follower: Follower = field(repr=False, compare=False)
+
+    async def record(self) -> JobRecord:
+        """Read what is known of the job now."""
+        return await self._follower.record(self.id)
+
+    async def result(self, *, wait_s: float | None = None) -> "Result":
+        """Wait for the result. `wait_s` stops the waiting, not the job.
+
+        Raises:
+            TimeoutError: `wait_s` passed; the job goes on.
+            ProviderError: The job ended badly; `accepted` says what is known.
+
+        """
+        return await self._follower.wait(self.id, wait_s)
+
+    async def cancel(self) -> bool:
+        """Ask the provider to stop. `False`: it cannot, or it was too late. Whether it is billed is the provider's
+        rule.
+        """
+        return await self._follower.cancel(self.id)

@@ -1,0 +1,52 @@
+"""Who holds a lease: a name for this process that another one on the same machine can check for life.
+
+A lease ends by itself after a while. On the same machine nobody has to wait for that: a process that is gone holds
+nothing.
+"""
+
+import os
+import secrets
+import socket
+from pathlib import Path
+
+__all__ = ["is_gone", "new_owner"]
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return "unknown"
+
+
+def _started(pid: int) -> str | None:
+    """When a process began, in ticks since boot; `None` if there is no such process, "?" where the machine does not
+    tell.
+    """
+    if not Path("/proc/self/stat").exists():
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return None
+        except PermissionError:
+            pass
+        return "?"
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]  # a zombie runs no more; field 22 of proc(5) is the start time
+
+
+def new_owner() -> str:
+    """A name for one client in this process."""
+    pid = os.getpid()
+    return "/".join((socket.gethostname(), _boot(), str(pid), _started(pid) or "?", secrets.token_hex(4)))
+
+
+def is_gone(owner: str) -> bool:
+    """Whether the holder has certainly ended: same machine and boot, and its process is no longer there."""
+    host, boot, pid, started, _ = owner.split("/")
+    if host != socket.gethostname() or boot != _boot():
+        return host == socket.gethostname() and "unknown" not in (boot, _boot())
+    return _started(int(pid)) != started

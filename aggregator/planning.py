@@ -1,0 +1,247 @@
+"""From a request to a plan with its exact wire body, and from a plan to what is journalled. Nothing is sent or spent.
+
+Local inputs stand in the body as `<sha256:… image/png 12 kB>` until they are uploaded; then that text is exchanged
+for what the provider gave for it, and nothing else in the body changes. So the plan shows what will be sent.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, cast
+
+from pydantic import JsonValue
+
+from aggregator import _wire
+from aggregator.clock import Clock
+from aggregator.config import Config
+from aggregator.contract import Endpoint, Files, Json, Meter
+from aggregator.engine import Backend
+from aggregator.errors import AggregatorError, NoRouteError, PriceUnknownError
+from aggregator.inputs import Media
+from aggregator.pricing.money import micro_usd
+from aggregator.pricing.table import PriceTable
+from aggregator.registry.load import Registry
+from aggregator.routing.plan import Ask, Plan
+from aggregator.routing.router import route
+from aggregator.store.journal import NewAttempt
+from aggregator.tasks import Request, request_from_json
+
+__all__ = ["Planner", "fingerprint", "placeholder", "reader", "reserved_usd", "reuse_address", "write_inputs"]
+
+FINGERPRINT_VERSION = "f1"
+REUSE_VERSION = "r1"
+
+
+class Planner:
+    """Registry, prices, configuration and backends, put together. All of it is read only."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        prices: PriceTable,
+        config: Config,
+        backends: Mapping[str, Backend],
+        unusable: Mapping[str, str],
+        clock: Clock,
+    ) -> None:
+        self.registry = registry
+        self.prices = prices
+        self.config = config
+        self.backends = backends
+        self._usable: dict[str, str | None] = {**unusable, **dict.fromkeys(backends)}
+        self._clock = clock
+
+    def plan(self, request: Request, ask: Ask, *, explain: bool = False) -> Plan:
+        """Choose an offer and write the body that would be sent.
+
+        Raises:
+            RoutingError, RequestError, PricingError, ConfigurationError: Before any byte is sent; each says what to do.
+
+        """
+        day = datetime.fromtimestamp(self._clock.time(), UTC).date()
+        addressed = any(media.url is not None for _, media in request.media())
+        while True:
+            plan = route(self.registry, self.prices, self.config, self._usable, request, ask, day, explain=explain)
+            provider = self.backends[plan.offer.provider].provider
+            if addressed and not provider.takes_urls:
+                if not plan.alternatives:
+                    raise NoRouteError(
+                        f"{plan.offer.id} takes files, not addresses: download the input and give its path",
+                        reasons={plan.offer.id: "takes no URLs"},
+                    )
+                ask = replace(ask, exclude=ask.exclude | {plan.offer.id})
+                continue
+            return self._written(plan)
+
+    def purchase(self, plan: Plan, *, rest: Sequence[JsonValue] | None = None) -> NewAttempt:
+        """What is journalled of a plan before anything is paid.
+
+        Args:
+            rest: The alternatives that are left, where they are not the plan's own.
+
+        """
+        offer = plan.offer
+        backend = self.backends[offer.provider]
+        inputs = {str(placeholder(media)): media.as_json() for _, media in plan.request.media() if media.sha256}
+        written: Json = {
+            **plan.as_json(),
+            "names": dict(call_names(plan)),
+            "inputs": dict(inputs),
+            "read": reader(plan),
+        }
+        if rest is not None:
+            written["alternatives"] = list(rest)
+        waits = bool(inputs) or backend.concurrency is not None or backend.requests_per_second is not None
+        return NewAttempt(
+            provider=offer.provider,
+            endpoint=offer.endpoint,
+            model=offer.model,
+            account_ref=backend.account,
+            table_checked=backend.provider.checked,
+            plan=written,
+            reuse_address=reuse_address(plan),
+            reserved=micro_usd(reserved_usd(plan), "reserve"),
+            body=None if waits else dict(plan.body),
+        )
+
+    def next_purchase(self, written: Mapping[str, Any], ask: Mapping[str, Any]) -> NewAttempt | None:
+        """The purchase at the next offer of a journalled plan that is of the same tier and can still serve it."""
+        rest = list(written["alternatives"])
+        while rest:
+            other = rest.pop(0)
+            if other["tier"] != written["chosen"]["tier"]:
+                continue
+            try:
+                plan = self.plan(
+                    request_from_json(written["request"]), replace(ask_from_json(ask), model=other["offer"])
+                )
+                return self.purchase(plan, rest=rest)
+            except AggregatorError:
+                continue  # it could serve when the plan was made, and cannot now
+        return None
+
+    def _written(self, plan: Plan) -> Plan:
+        offer = plan.offer
+        provider = self.backends[offer.provider].provider
+        names = call_names(plan)
+        body = _wire.build_body(
+            provider,
+            offer.mapping,
+            plan.request,
+            names=names,
+            media=placeholder,
+            options=plan.ask.provider_options.get(offer.provider),
+        )
+        return replace(plan, body=body, url=_wire.call_request(provider, provider.submit, names).url)
+
+
+def ask_as_json(ask: Ask) -> Json:
+    """The options that routing reads, as they are journalled."""
+    return {
+        "stage": ask.stage,
+        "role": ask.role,
+        "model": ask.model,
+        "max_usd": None if ask.max_usd is None else str(ask.max_usd),
+        "on_unsupported": ask.on_unsupported,
+        "provider_options": {name: dict(options) for name, options in ask.provider_options.items()},
+    }
+
+
+def ask_from_json(value: Mapping[str, Any]) -> Ask:
+    """Read back what `ask_as_json` wrote."""
+    return Ask(**{**value, "max_usd": None if value["max_usd"] is None else Decimal(value["max_usd"])})
+
+
+def call_names(plan: Plan) -> dict[str, str]:
+    """What templates may use before anything was captured."""
+    return {"model": plan.offer.model, "endpoint": plan.offer.endpoint, "version": plan.offer.version or ""}
+
+
+def placeholder(media: Media) -> JsonValue:
+    """What stands for an input in a plan: its address, or its hash."""
+    if media.url is not None:
+        return media.url
+    size = f"{(media.size_bytes or 0) / 1000:.0f} kB"
+    return f"<sha256:{media.sha256} {media.mime_type} {size}>"
+
+
+def write_inputs(body: JsonValue, uploaded: Mapping[str, str]) -> JsonValue:
+    """The body with every placeholder exchanged for what the provider gave for that input."""
+    if isinstance(body, str):
+        return uploaded.get(body, body)
+    if isinstance(body, list):
+        return [write_inputs(item, uploaded) for item in body]
+    if isinstance(body, dict):
+        return {name: write_inputs(value, uploaded) for name, value in body.items()}
+    return body
+
+
+def reserved_usd(plan: Plan) -> Decimal:
+    """What is reserved: the quote's high end, or `max_usd` where no rate says what it costs."""
+    high = plan.quote.high_usd
+    if high is None:
+        if plan.ask.max_usd is None:
+            raise PriceUnknownError(f"the price of {plan.offer.id} is unknown: give max_usd to bound what it may cost")
+        return plan.ask.max_usd
+    return high
+
+
+def reader(plan: Plan) -> dict[str, JsonValue]:
+    """What is needed to read the answer, whatever the registry says by then."""
+    mapping = plan.offer.mapping
+    assert mapping.files is not None
+    return {
+        "files": {"path": mapping.files.path, "mime_type": mapping.files.mime_type},
+        "facts": dict(mapping.facts),
+        "reported": {meter.unit: meter.reported for meter in mapping.meters if meter.reported},
+    }
+
+
+def read_by(written: Mapping[str, Any]) -> Endpoint:
+    """The endpoint as far as reading needs it, from what `reader` wrote."""
+    return Endpoint(
+        files=Files(**written["files"]),
+        facts=written["facts"],
+        meters=tuple(Meter(unit, "0", reported=path) for unit, path in written["reported"].items()),
+    )
+
+
+def fingerprint(request: Request, ask: Ask, *, take: int = 0) -> str:
+    """What makes two calls the same call: the caller's own words, inputs by content, before any routing."""
+    words = {
+        "request": _identified(request),
+        "stage": ask.stage,
+        "role": ask.role,
+        "model": ask.model,
+        "provider_options": ask.provider_options,
+        "take": take,
+    }
+    return f"{FINGERPRINT_VERSION}:{_digest(words)}"
+
+
+def reuse_address(plan: Plan) -> str:
+    """What makes two plans make the same thing: offer, model version and wire body, inputs by content."""
+    return f"{REUSE_VERSION}:{_digest([plan.offer.id, plan.offer.version, plan.url, plan.body])}"
+
+
+def _identified(request: Request) -> Json:
+    """The request as JSON, with each input reduced to its identity."""
+
+    def reduce(value: Any) -> JsonValue:
+        if isinstance(value, dict):
+            if "sha256" in value or "url" in value:
+                return Media.of(value).identity
+            return {name: reduce(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [reduce(item) for item in value]
+        return cast("JsonValue", value)
+
+    return cast("Json", reduce(request.as_json()))
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=dict)
+    return hashlib.sha256(text.encode()).hexdigest()

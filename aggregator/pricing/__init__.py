@@ -1,0 +1,1 @@
+"""Prices: units, dated rates, quotes before and costs after."""

@@ -1,0 +1,31 @@
+"""What a finished job cost, by the quote it was ordered under: recomputable from the quote alone, whatever the table
+says now.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from aggregator.pricing.money import EXACT
+from aggregator.pricing.quote import Cost, Line, Quote
+
+__all__ = ["settled"]
+
+
+def settled(quote: Quote, reported: Mapping[str, Decimal], *, reserved_usd: Decimal) -> Cost:
+    """Book by what the provider counted (`reported`, by unit), else by what was ordered, its high end where that is a
+    range.
+
+    Without a rate all that was reserved is booked, and the cost says `unpriced`.
+    """
+    if not quote.lines:
+        return Cost(reserved_usd, "reserved", table=quote.table, unpriced=True)
+    lines = tuple(
+        Line(line.unit, amount, amount, line.rate_usd, line.row)
+        for line in quote.lines
+        for amount in (reported.get(line.unit, line.high),)
+    )
+    total = Decimal(0)
+    for line in lines:
+        total = EXACT.add(total, EXACT.multiply(line.high, line.rate_usd))
+    counted = all(line.unit in reported for line in lines)
+    return Cost(total, "reported" if counted else "computed", table=quote.table, lines=lines)

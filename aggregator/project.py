@@ -1,0 +1,528 @@
+"""A project: one verb per task, one budget, and the promotion of what was approved.
+
+Every verb takes the task's own parameters and the same options (`Options`). What it returns can be given to the next
+verb.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack, cast, overload
+
+from pydantic import JsonValue
+
+from aggregator import tasks
+from aggregator.errors import ConfigurationError, RequestError, WorkflowError
+from aggregator.inputs import Media, MediaLike
+from aggregator.job import Job
+from aggregator.tasks import Request
+
+if TYPE_CHECKING:
+    from aggregator.artifact import Result
+    from aggregator.opening import Opened
+    from aggregator.planning import Planner
+    from aggregator.promotion import PromotionPlan
+    from aggregator.routing.plan import Ask, Plan
+    from aggregator.spend import Spend
+
+__all__ = ["Options", "Project"]
+
+MAX_TAKES = 64
+DEFAULT_DEADLINE_S = 3_600.0
+Usd = str | int | Decimal
+
+
+class Options(TypedDict, total=False):
+    """What every verb understands beside the parameters of its task."""
+
+    stage: str
+    """`prototype` or `final` (or a stage that `[policy]` names); the project's own by default."""
+    role: str
+    """The name by which configuration answers who makes it; the task by default."""
+    model: str
+    """A model (`veo-3.1`) or one offer of it, pinned (`fal:fal-ai/veo3.1`)."""
+    max_usd: Usd
+    """What this call may reserve and order, all takes together."""
+    key: str
+    """Makes the call idempotent in this project, for ever."""
+    on_unsupported: Literal["error", "adjust"]
+    provider_options: Mapping[str, Mapping[str, JsonValue]]
+    """Per provider: what goes into the body beside the canonical parameters, by dotted path."""
+    wait_s: float
+    """Stop waiting after this long; the job goes on."""
+    deadline_s: float
+    """The job's own end; it is not canceled, and its money stays reserved until someone knows."""
+    tags: Mapping[str, str]
+
+
+class ImageOptions(Options, total=False):
+    """Options and the parameters that pictures share."""
+
+    size: str | tuple[int, int]
+    resolution: str
+    aspect_ratio: str
+    seed: int
+    negative_prompt: str
+    loras: Sequence[tasks.Lora]
+    references: Sequence[tasks.Reference]
+    format: str
+
+
+class VideoOptions(Options, total=False):
+    """Options and the parameters that clips share."""
+
+    duration_s: float
+    size: str | tuple[int, int]
+    resolution: str
+    aspect_ratio: str
+    fps: float
+    seed: int
+    audio: bool
+    camera: str
+    negative_prompt: str
+    loras: Sequence[tasks.Lora]
+    references: Sequence[tasks.Reference]
+
+
+class SoundOptions(Options, total=False):
+    """Options and the parameters that sounds share."""
+
+    duration_s: float
+    seed: int
+    negative_prompt: str
+    format: str
+
+
+class SpeechOptions(Options, total=False):
+    """Options and the parameters that voices share."""
+
+    voice: str
+    language: str
+    speed: float
+    seed: int
+    format: str
+
+
+_OPTIONS = frozenset(Options.__annotations__)
+
+
+class Project:
+    """Opened by `Aggregator.project`; use it with `async with`."""
+
+    def __init__(
+        self,
+        opened: "Opened",
+        name: str,
+        *,
+        budget_usd: Usd | None = None,
+        stage: str = "prototype",
+        tags: Mapping[str, str] | None = None,
+        parent: str | None = None,
+    ) -> None:
+        if not name or name != name.strip() or any(part in ("", ".", "..") for part in name.split("/")):
+            raise ConfigurationError(
+                f"{name!r} is no name for a project: letters, digits, - and _; / goes one level down"
+            )
+        self.name = name
+        self.stage = stage
+        self._opened = opened
+        self._budget = None if budget_usd is None else amount_usd(budget_usd, "budget_usd")
+        self._tags = dict(tags or {})
+        self._parent = parent
+        self._ready = False
+
+    @property
+    def account(self) -> str:
+        """The project's name in the books."""
+        return f"project:{self.name}"
+
+    async def __aenter__(self) -> Self:
+        parent = f"project:{self._parent}" if self._parent else None
+        await self._opened.open_account(self.account, parent=parent, budget_usd=self._budget)
+        self._ready = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to undo: jobs go on, the books stay open."""
+
+    def project(self, name: str, *, budget_usd: Usd | None = None, tags: Mapping[str, str] | None = None) -> "Project":
+        """A project within this one: it spends from both budgets."""
+        return Project(
+            self._opened,
+            f"{self.name}/{name}",
+            budget_usd=budget_usd,
+            stage=self.stage,
+            tags={**self._tags, **(tags or {})},
+            parent=self.name,
+        )
+
+    # ---------------------------------------------------------------------------------------------- one verb per task
+
+    async def text_to_image(self, prompt: str, **options: Unpack[ImageOptions]) -> "Result":
+        """Make a picture from words."""
+        return await self._do(tasks.TextToImage, options, prompt=prompt)
+
+    async def image_to_image(
+        self,
+        image: MediaLike,
+        prompt: str,
+        *,
+        mask: MediaLike | None = None,
+        strength: float | None = None,
+        **options: Unpack[ImageOptions],
+    ) -> "Result":
+        """Edit, restyle or inpaint a picture."""
+        return await self._do(tasks.ImageToImage, options, image=image, prompt=prompt, mask=mask, strength=strength)
+
+    async def upscale_image(
+        self,
+        image: MediaLike,
+        *,
+        factor: float | None = None,
+        prompt: str | None = None,
+        seed: int | None = None,
+        format: str | None = None,  # noqa: A002  the canonical name
+        **options: Unpack[Options],
+    ) -> "Result":
+        """Make a picture larger."""
+        return await self._do(
+            tasks.ImageUpscaling, options, image=image, factor=factor, prompt=prompt, seed=seed, format=format
+        )
+
+    async def text_to_video(self, prompt: str, **options: Unpack[VideoOptions]) -> "Result":
+        """Make a clip from words."""
+        return await self._do(tasks.TextToVideo, options, prompt=prompt)
+
+    async def image_to_video(
+        self,
+        image: MediaLike,
+        prompt: str | None = None,
+        *,
+        last_image: MediaLike | None = None,
+        **options: Unpack[VideoOptions],
+    ) -> "Result":
+        """Make a clip that begins with a picture (and ends with `last_image`, where the model can)."""
+        return await self._do(tasks.ImageToVideo, options, image=image, prompt=prompt, last_image=last_image)
+
+    async def video_to_video(
+        self, video: MediaLike, prompt: str, *, strength: float | None = None, **options: Unpack[VideoOptions]
+    ) -> "Result":
+        """Edit or restyle a clip."""
+        return await self._do(tasks.VideoToVideo, options, video=video, prompt=prompt, strength=strength)
+
+    async def extend_video(
+        self, video: MediaLike, prompt: str | None = None, **options: Unpack[VideoOptions]
+    ) -> "Result":
+        """Go on where a clip ends; `duration_s` is what is added."""
+        return await self._do(tasks.VideoExtension, options, video=video, prompt=prompt)
+
+    async def upscale_video(
+        self,
+        video: MediaLike,
+        *,
+        factor: float | None = None,
+        resolution: str | None = None,
+        fps: float | None = None,
+        **options: Unpack[Options],
+    ) -> "Result":
+        """Make a clip larger."""
+        return await self._do(tasks.VideoUpscaling, options, video=video, factor=factor, resolution=resolution, fps=fps)
+
+    async def interpolate_frames(
+        self,
+        video: MediaLike | None = None,
+        *,
+        image: MediaLike | None = None,
+        last_image: MediaLike | None = None,
+        fps: float | None = None,
+        **options: Unpack[Options],
+    ) -> "Result":
+        """Make more frames for the same seconds, or the motion between two pictures."""
+        return await self._do(
+            tasks.FrameInterpolation, options, video=video, image=image, last_image=last_image, fps=fps
+        )
+
+    async def lip_sync(
+        self,
+        audio: MediaLike,
+        *,
+        video: MediaLike | None = None,
+        image: MediaLike | None = None,
+        prompt: str | None = None,
+        resolution: str | None = None,
+        seed: int | None = None,
+        **options: Unpack[Options],
+    ) -> "Result":
+        """Make a face in a clip or a picture speak a recording."""
+        return await self._do(
+            tasks.LipSync,
+            options,
+            audio=audio,
+            video=video,
+            image=image,
+            prompt=prompt,
+            resolution=resolution,
+            seed=seed,
+        )
+
+    async def text_to_speech(
+        self, text: str, *, prompt: str | None = None, **options: Unpack[SpeechOptions]
+    ) -> "Result":
+        """Speak a text; `prompt` says how, where the model takes direction."""
+        return await self._do(tasks.TextToSpeech, options, text=text, prompt=prompt)
+
+    async def speech_to_speech(
+        self,
+        audio: MediaLike,
+        voice: str,
+        *,
+        language: str | None = None,
+        format: str | None = None,  # noqa: A002  the canonical name
+        **options: Unpack[Options],
+    ) -> "Result":
+        """Say the same in another voice."""
+        return await self._do(tasks.SpeechToSpeech, options, audio=audio, voice=voice, language=language, format=format)
+
+    async def text_to_sound(self, prompt: str, **options: Unpack[SoundOptions]) -> "Result":
+        """Make a sound effect."""
+        return await self._do(tasks.TextToSound, options, prompt=prompt)
+
+    async def text_to_music(
+        self, prompt: str, *, lyrics: str | None = None, **options: Unpack[SoundOptions]
+    ) -> "Result":
+        """Make music."""
+        return await self._do(tasks.TextToMusic, options, prompt=prompt, lyrics=lyrics)
+
+    async def video_to_audio(
+        self, video: MediaLike, prompt: str | None = None, **options: Unpack[SoundOptions]
+    ) -> "Result":
+        """Make a sound track that fits a clip."""
+        return await self._do(tasks.VideoToAudio, options, video=video, prompt=prompt)
+
+    async def _do(self, cls: type[Request], given: Mapping[str, Any], **parameters: Any) -> "Result":
+        values = {**parameters, **{name: value for name, value in given.items() if name not in _OPTIONS}}
+        request = cls(**{name: value for name, value in values.items() if value is not None})
+        options = {name: value for name, value in given.items() if name in _OPTIONS}
+        return await self.generate(request, **cast("Options", options))
+
+    # ------------------------------------------------------------------------------------------------ requests as such
+
+    async def generate(self, request: Request, **options: Unpack[Options]) -> "Result":
+        """Serve a request and wait for the result.
+
+        Raises:
+            BudgetExceededError, RoutingError, RequestError, PricingError: Before any byte is sent.
+            KeyConflictError: The key belongs to another request.
+            ProviderError: The job ended badly; `accepted` says what is known and what became of the money.
+            TimeoutError: `wait_s` passed; the job goes on.
+
+        """
+        wait_s = options.get("wait_s")
+        job = await self.submit(request, **options)
+        return await job.result(wait_s=wait_s)
+
+    async def plan(self, request: Request, *, explain: bool = True, **options: Unpack[Options]) -> "Plan":
+        """Say who would make it, what would be sent, what it would cost and why. Nothing is sent."""
+        stored = await self._stored(request)
+        return self._opened.planner.plan(stored, self.ask(options), explain=explain)
+
+    async def submit(self, request: Request, **options: Unpack[Options]) -> Job:
+        """Reserve the money, write the job down, send it on its way, and return at once.
+
+        With a `key` that is known: the finished job comes back, one under way is attached to, one that ended with
+        nothing is ordered once more.
+        """
+        self._check(options)
+        return await self.order(await self._stored(request), options)
+
+    async def takes(self, request: Request, n: int, **options: Unpack[Options]) -> "list[Result]":
+        """Make `n` takes of one request, side by side; always a list, in order. `max_usd` bounds all of them together.
+
+        Raises:
+            WorkflowError: Some failed; `results` holds the takes that did not: they are paid for, and kept.
+
+        """
+        import asyncio
+
+        if not 1 <= n <= MAX_TAKES:
+            raise RequestError(f"n={n}: from 1 to {MAX_TAKES} takes")
+        self._check(options)
+        stored = await self._stored(request)
+        key = options.get("key")
+        if "max_usd" in options:
+            options["max_usd"] = amount_usd(options["max_usd"], "max_usd") / n
+        seed = request.values().get("seed")
+        jobs = []
+        for take in range(n):
+            one = stored if seed is None else stored.with_(seed=seed + take)
+            named = cast("Options", {**options, **({"key": f"{key}#{take + 1}"} if key else {})})
+            jobs.append(await self.order(one, named, take=take))
+        waits = (job.result(wait_s=options.get("wait_s")) for job in jobs)
+        ended = await asyncio.gather(*waits, return_exceptions=True)
+        failed = [(take, end) for take, end in enumerate(ended, 1) if isinstance(end, BaseException)]
+        results = [end for end in ended if not isinstance(end, BaseException)]
+        if failed:
+            take, error = failed[0]
+            raise WorkflowError(
+                f"{len(failed)} of {n} takes failed, the first was take {take}: {error}",
+                step=f"take {take}",
+                results=results,
+            ) from error
+        return results
+
+    # ----------------------------------------------------------------------------------------------------- promotion
+
+    @overload
+    async def promote(
+        self,
+        result: "Result",
+        *,
+        plan: Literal[False] = False,
+        through: Literal["step", "all"] = "step",
+        keep: "Sequence[Result]" = (),
+        **options: Unpack[Options],
+    ) -> "Result": ...
+
+    @overload
+    async def promote(
+        self,
+        result: "Result",
+        *,
+        plan: Literal[True],
+        through: Literal["step", "all"] = "step",
+        keep: "Sequence[Result]" = (),
+        **options: Unpack[Options],
+    ) -> "PromotionPlan": ...
+
+    async def promote(
+        self,
+        result: "Result",
+        *,
+        plan: bool = False,
+        through: Literal["step", "all"] = "step",
+        keep: "Sequence[Result]" = (),
+        **options: Unpack[Options],
+    ) -> "Result | PromotionPlan":
+        """Make the same recipe again on the final stage. The inputs that were approved are kept.
+
+        Args:
+            plan: Only say what would be made again, who would make it, and what it would cost beside the draft.
+            through: `all` makes the whole chain again, not just this step.
+            keep: Results of the chain that stay as they are.
+
+        """
+        from aggregator.promotion import plan_promotion, promote
+
+        self._check(options)
+        options = cast("Options", {"stage": "final", **options})
+        if plan:
+            return await plan_promotion(self, result, through=through, keep=keep, options=options)
+        return await promote(self, result, through=through, keep=keep, options=options)
+
+    # ---------------------------------------------------------------------------------------------------------- books
+
+    async def spend(self) -> "Spend":
+        """Read the books: settled, reserved, what is left, and how many jobs have no known price."""
+        return await self._opened.spend(self.account)
+
+    async def set_budget(self, budget_usd: Usd) -> None:
+        """Change the budget; never below what is spent and reserved."""
+        await self._opened.set_budget(self.account, amount_usd(budget_usd, "budget_usd"))
+
+    async def drain(self) -> None:
+        """Wait until no job of this client is under way."""
+        await self._opened.runner.drain()
+
+    # --------------------------------------------------------------------------------------------------------- inside
+
+    def ask(self, options: Options) -> "Ask":
+        """The part of the options that routing reads."""
+        from aggregator.routing.plan import Ask
+
+        max_usd = options.get("max_usd")
+        return Ask(
+            stage=options.get("stage", self.stage),
+            role=options.get("role"),
+            model=options.get("model"),
+            max_usd=None if max_usd is None else amount_usd(max_usd, "max_usd"),
+            on_unsupported=options.get("on_unsupported", "error"),
+            provider_options=options.get("provider_options", {}),
+        )
+
+    def _check(self, options: Mapping[str, Any]) -> None:
+        if not self._ready:
+            raise ConfigurationError(f"project {self.name} is not open: use 'async with agg.project(…) as p'")
+        for name in ("wait_s", "deadline_s"):
+            if name in options and not options[name] > 0:
+                raise RequestError(f"{name}={options[name]!r}: more than 0 seconds")
+        if "key" in options and not options["key"]:
+            raise RequestError("key='': leave it out, or give a name that stays the same when the program runs again")
+
+    async def _stored(self, request: Request) -> Request:
+        """The request with its local inputs in the artifact store."""
+        if not isinstance(request, Request):
+            raise RequestError(f"a {type(request).__name__} is not a request: one of {', '.join(tasks.TASKS)}")
+        stored: dict[int, Media] = {}
+        for _, media in request.media():
+            if media.source is not None:
+                stored[id(media)] = await self._opened.files.ingest(media)
+        return request.replace_media(stored) if stored else request
+
+    async def order(
+        self, request: Request, options: Options, *, take: int = 0, served: "Callable[[], Plan] | None" = None
+    ) -> Job:
+        """Find the job of the options' key, or make it. `request` is what the key stands for; its inputs are stored.
+
+        Args:
+            served: Makes the plan, where it is not simply the request's.
+
+        """
+        from aggregator.planning import fingerprint
+
+        opened, ask = self._opened, self.ask(options)
+        key = options.get("key")
+        mark = fingerprint(request, ask, take=take)
+        known = None if key is None else await opened.runner.find(self.account, key, mark)
+        if known is not None and known.state not in ("failed", "refused", "canceled"):
+            opened.runner.follow(known.job)
+            return Job(known.job, opened.runner)
+        plan = served() if served else opened.planner.plan(request, ask)
+        purchase = opened.planner.purchase(plan)
+        if known is not None:
+            return Job(await opened.runner.again(known, purchase), opened.runner)
+        new = opened.new_job(
+            self.account,
+            key=key,
+            fingerprint=mark,
+            request=plan.request if served else request,
+            ask=ask,
+            deadline_s=options.get("deadline_s", DEFAULT_DEADLINE_S),
+            tags={**self._tags, **options.get("tags", {})},
+        )
+        return Job(await opened.runner.start(new, purchase), opened.runner)
+
+    async def result_of(self, job_id: str) -> "Result":
+        """The result of a job by its id, from any project."""
+        return await self._opened.runner.wait(job_id, None)
+
+    @property
+    def planner(self) -> "Planner":
+        """What plans are made with."""
+        return self._opened.planner
+
+
+def amount_usd(value: object, name: str) -> Decimal:
+    """An exact, positive amount of dollars."""
+    if isinstance(value, float):
+        raise ConfigurationError(f'{name}={value!r}: a float is not an exact amount; write it as a string, "{value}"')
+    try:
+        amount = Decimal(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else None
+    except InvalidOperation:
+        amount = None
+    if amount is None or not amount.is_finite():
+        raise ConfigurationError(f'{name}={value!r} is not an amount of dollars: write "5.00"')
+    if amount <= 0:
+        raise ConfigurationError(f"{name}={value!r}: more than 0 dollars")
+    return amount

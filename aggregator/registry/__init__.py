@@ -1,0 +1,1 @@
+"""The registry: cards of models and offers of providers, as data."""

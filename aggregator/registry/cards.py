@@ -1,0 +1,97 @@
+"""What a card and an offer are: facts about a model, and one provider's way to it. Loading is in `load`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from pydantic import JsonValue
+
+from aggregator.contract import Endpoint
+
+__all__ = ["Card", "Evidence", "Limit", "Offer", "Stage", "Tier"]
+
+Tier = Literal["workhorse", "hero"]
+Stage = Literal["announced", "preview", "active", "deprecated", "retired"]
+"""Where an offer is in its life, at a given day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One reading of one board; it decays with age, and readings of different boards are never compared."""
+
+    board: str
+    score: float
+    as_of: date
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Facts about a model, whoever serves it."""
+
+    id: str
+    maker: str
+    tier: Tier
+    title: str = ""
+    released: date | None = None
+    successor: str | None = None
+    seeds: str | None = None
+    """Models with the same word here make the same picture from the same seed; `None`: seeds do not carry over."""
+    license: str | None = None
+    is_stand_in: bool = False
+    evidence: tuple[Evidence, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What an offer takes for one field: a list of values, or a range with a step."""
+
+    values: tuple[JsonValue, ...] = ()
+    min: float | None = None
+    max: float | None = None
+    multiple_of: float | None = None
+    max_characters: int | None = None
+    max_pixels: int | None = None
+    """For `size`: width times height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A model as one provider serves it, for one task. The lifecycle belongs here: hosts end the same model apart."""
+
+    provider: str
+    endpoint: str
+    model: str
+    task: str
+    checked: date
+    status: Stage = "active"
+    released: date | None = None
+    deprecated: date | None = None
+    retires: date | None = None
+    successor: str | None = None
+    version: str | None = None
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    defaults: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What the provider documents it will use for a field left out: read by the quote, never sent."""
+    required: tuple[str, ...] = ()
+    mapping: Endpoint = field(default_factory=Endpoint)
+    """The provider's own mapping for the task with this row's merged over it."""
+    source: str = ""
+    note: str = ""
+
+    @property
+    def id(self) -> str:
+        """The pin: `provider:endpoint`."""
+        return f"{self.provider}:{self.endpoint}"
+
+    def stage(self, today: date) -> Stage:
+        """Where the offer is in its life on `today`: dates win over the written status."""
+        if self.status == "retired" or (self.retires is not None and today >= self.retires):
+            return "retired"
+        if self.status == "deprecated" or (self.deprecated is not None and today >= self.deprecated):
+            return "deprecated"
+        if self.status == "announced" and self.released is not None and today >= self.released:
+            return "active"
+        return self.status

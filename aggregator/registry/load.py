@@ -1,0 +1,168 @@
+"""The registry: every card and every offer, by model and by task. Nothing changes it; another one replaces it.
+
+The package's own files are compiled to one index (`build`), so that opening it parses JSON only, and the offers of a
+task are built when that task is first asked for. Users' directories are read as they are and win over the package's.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
+
+from aggregator.config import nearest
+from aggregator.contract import Endpoint
+from aggregator.errors import UnknownModelError
+from aggregator.registry.cards import Card, Evidence, Limit, Offer
+from aggregator.registry.mapping import Mappings, merge
+
+__all__ = ["Registry", "index_text"]
+
+_DATES = ("checked", "released", "deprecated", "retires")
+_PLAIN = ("provider", "endpoint", "model", "task", "status", "successor", "version", "source", "note")
+
+
+def _no_mapping(_provider: str, _task: str) -> Endpoint | None:
+    return None
+
+
+class Registry:
+    """All cards and offers. Build it with `bundled` or `load`.
+
+    `mappings` answers with a provider's own mapping of a task; an offer's mapping is its row laid over that.
+    """
+
+    def __init__(
+        self,
+        cards: Mapping[str, Mapping[str, Any]],
+        offers: Mapping[str, Sequence[Mapping[str, Any]]],
+        *,
+        mappings: Mappings = _no_mapping,
+        version: str = "",
+        replaced: Sequence[str] = (),
+    ) -> None:
+        self._card_rows = cards
+        self._offer_rows = offers
+        self._mappings = mappings
+        self._offers: dict[str, tuple[Offer, ...]] = {}
+        self.version = version
+        """A digest of the content."""
+        self.replaced = tuple(replaced)
+        """What of the package's own a user's file took the place of, each with the file."""
+
+    @classmethod
+    def bundled(cls, *, mappings: Mappings = _no_mapping) -> Self:
+        """The package's own cards and offers."""
+        text = files("aggregator.registry").joinpath("index.json").read_bytes()
+        index = json.loads(text)
+        return cls(index["cards"], index["offers"], mappings=mappings, version=hashlib.sha256(text).hexdigest()[:12])
+
+    @classmethod
+    def load(cls, paths: Sequence[Path], *, mappings: Mappings = _no_mapping) -> Self:
+        """The package's own with users' directories laid over them: a later one wins, and `replaced` says over what.
+
+        Raises:
+            ConfigurationError: A file is malformed or names what does not exist. Nothing is loaded by halves.
+
+        """
+        if not paths:
+            return cls.bundled(mappings=mappings)
+        from aggregator.registry.schema import Rows, check_references, read_directory
+
+        index = json.loads(files("aggregator.registry").joinpath("index.json").read_bytes())
+        rows = Rows(
+            dict(index["cards"]),
+            {(row["provider"], row["endpoint"], row["task"]): row for task in index["offers"].values() for row in task},
+        )
+        replaced: list[str] = []
+        for path in paths:
+            layer = read_directory(path)
+            replaced += [f"{model}: {layer.files[model]}" for model in layer.cards if model in rows.cards]
+            replaced += [
+                f"{key[0]}:{key[1]} for {key[2]}: {layer.files[key]}" for key in layer.offers if key in rows.offers
+            ]
+            rows.cards.update(layer.cards)
+            rows.offers.update(layer.offers)
+            rows.files.update(layer.files)
+        check_references(rows)
+        text = index_text(rows.cards, list(rows.offers.values()))
+        merged = json.loads(text)
+        version = hashlib.sha256(text.encode()).hexdigest()[:12]
+        return cls(merged["cards"], merged["offers"], mappings=mappings, version=version, replaced=replaced)
+
+    def offers(self, task: str) -> tuple[Offer, ...]:
+        """Every offer of a task, whatever its stage of life; empty for a task nobody serves."""
+        if task not in self._offers:
+            self._offers[task] = tuple(self._offer(row) for row in self._offer_rows.get(task, ()))
+        return self._offers[task]
+
+    def all_offers(self) -> tuple[Offer, ...]:
+        """Every offer of every task."""
+        return tuple(offer for task in self.tasks for offer in self.offers(task))
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that somebody serves."""
+        return tuple(self._offer_rows)
+
+    @cached_property
+    def cards(self) -> Mapping[str, Card]:
+        """Every card by model id."""
+        return MappingProxyType({model: _card(model, row) for model, row in self._card_rows.items()})
+
+    def card(self, model: str) -> Card:
+        """The card of a model.
+
+        Raises:
+            UnknownModelError: There is none; `nearest` lists the closest ids.
+
+        """
+        try:
+            return self.cards[model]
+        except KeyError:
+            close = nearest(model, self.cards)
+            hint = f"did you mean {', '.join(close)}?" if close else "`aggregator models` lists what there is"
+            raise UnknownModelError(f"no card for the model {model!r}; {hint}", nearest=close) from None
+
+    def _offer(self, row: Mapping[str, Any]) -> Offer:
+        values: dict[str, Any] = {name: row[name] for name in _PLAIN if name in row}
+        values |= {name: date.fromisoformat(row[name]) for name in _DATES if name in row}
+        return Offer(
+            limits={name: _limit(limit) for name, limit in row.get("limits", {}).items()},
+            defaults=row.get("defaults", {}),
+            required=tuple(row.get("required", ())),
+            mapping=merge(self._mappings(row["provider"], row["task"]), row),
+            **values,
+        )
+
+
+def index_text(cards: Mapping[str, Mapping[str, Any]], offers: Sequence[Mapping[str, Any]]) -> str:
+    """The index: sorted and stable, one card or one offer a line, so that a change is a line in a diff."""
+    by_task: dict[str, list[Mapping[str, Any]]] = {}
+    for row in sorted(offers, key=lambda row: (row["task"], row["provider"], row["endpoint"])):
+        by_task.setdefault(row["task"], []).append(row)
+    card_lines = ",\n".join(f"{json.dumps(model)}:{_line(cards[model])}" for model in sorted(cards))
+    task_blocks = ",\n".join(
+        f"{json.dumps(task)}:[\n" + ",\n".join(_line(row) for row in rows) + "\n]" for task, rows in by_task.items()
+    )
+    return f'{{"cards":{{\n{card_lines}\n}},\n"offers":{{\n{task_blocks}\n}}}}\n'
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _limit(row: Mapping[str, Any]) -> Limit:
+    return Limit(**{**row, "values": tuple(row.get("values", ()))})
+
+
+def _card(model: str, row: Mapping[str, Any]) -> Card:
+    readings = tuple(
+        Evidence(**{**reading, "as_of": date.fromisoformat(reading["as_of"])}) for reading in row.get("evidence", ())
+    )
+    released = date.fromisoformat(row["released"]) if "released" in row else None
+    return Card(id=model, **{**row, "released": released, "evidence": readings})

@@ -1,0 +1,245 @@
+"""What a card's and an offer's TOML file may say, and how a directory of them becomes plain rows.
+
+A row is JSON: what the index holds and what `load` makes `Card` and `Offer` from. Nothing is loaded by halves: the
+first file that is wrong ends it with a `ConfigurationError` that names the file and the reason.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, JsonValue, StrictBool, model_validator
+
+from aggregator.config import Table, nearest, read_toml
+from aggregator.errors import ConfigurationError
+from aggregator.registry.mapping import QUANTITIES
+from aggregator.registry.units import units
+from aggregator.tasks import TASKS
+
+__all__ = ["Key", "Rows", "check_references", "read_directory"]
+
+Key = tuple[str, str, str]
+"""Provider, endpoint, task: what makes two offers the same."""
+
+_MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_PER_TASK = ("limits", "defaults", "fields", "fixed", "facts")
+"""Tables that a `[tasks.<task>]` table adds to, key by key; everything else it replaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Checked rows, and for messages the file each came from."""
+
+    cards: dict[str, dict[str, Any]] = field(default_factory=dict)
+    offers: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    files: dict[str | Key, str] = field(default_factory=dict)
+
+
+Day = Annotated[date, Field(strict=True)]
+Amount = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Evidence(Table):
+    board: str
+    score: Amount
+    as_of: Day
+    source: str
+
+
+class _Model(Table):
+    maker: str
+    tier: Literal["workhorse", "hero"]
+    title: str = ""
+    released: Day | None = None
+    successor: str | None = None
+    seeds: str | None = None
+    license: str | None = None
+    is_stand_in: StrictBool = False
+    note: str = ""
+
+
+class _Card(Table):
+    model: _Model
+    evidence: tuple[_Evidence, ...] = ()
+
+
+class _Limit(Table):
+    values: tuple[JsonValue, ...] = ()
+    min: Amount | None = None
+    max: Amount | None = None
+    multiple_of: Annotated[float, Field(gt=0)] | None = None
+    max_characters: Annotated[int, Field(gt=0)] | None = None
+    max_pixels: Annotated[int, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        bounds = (self.min, self.max, self.multiple_of, self.max_characters, self.max_pixels)
+        if bool(self.values) == any(bound is not None for bound in bounds):
+            raise ValueError("write a list of values, or a table of min, max, multiple_of, max_characters, max_pixels")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("min is above max")
+        return self
+
+
+def _limit(value: object) -> object:
+    return {"values": value} if isinstance(value, list) else value
+
+
+class _Target(Table):
+    to: Annotated[str, Field(min_length=1)]
+    form: str = Field("", alias="as")
+    values: dict[str, JsonValue] | None = None
+    listed: StrictBool = False
+
+
+def _target(value: object) -> object:
+    if value is False or (isinstance(value, str) and value):
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError("write the path in the body, a table with 'to', or false for a field this endpoint lacks")  # noqa: TRY004
+    return _Target.model_validate(value).model_dump(by_alias=True, exclude_defaults=True)
+
+
+class _Files(Table):
+    path: Annotated[str, Field(min_length=1)]
+    mime_type: Annotated[str, Field(pattern=r"^\w+/[\w.+-]+$")]
+
+
+class _Meter(Table):
+    unit: str
+    quantity: str
+    reported: str | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.unit not in units():
+            raise ValueError(f"unknown unit {self.unit!r}{_perhaps(self.unit, units())}")
+        if not self.quantity.startswith("request."):
+            try:
+                amount = Decimal(self.quantity)
+            except InvalidOperation:
+                raise ValueError("quantity: write request.<field> or a number as a string") from None
+            if not amount.is_finite() or amount < 0:
+                raise ValueError("quantity: a number from zero up")
+        return self
+
+
+class _Offer(Table):
+    model: str
+    endpoint: Annotated[str, Field(pattern=r"^\S+$")]
+    task: str
+    checked: Day
+    status: Literal["announced", "preview", "active", "deprecated", "retired"] = "active"
+    released: Day | None = None
+    deprecated: Day | None = None
+    retires: Day | None = None
+    successor: str | None = None
+    version: str | None = None
+    limits: dict[str, Annotated[_Limit, BeforeValidator(_limit)]] = Field(default_factory=dict)
+    defaults: dict[str, JsonValue] = Field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    fields: dict[str, Annotated[Any, BeforeValidator(_target)]] = Field(default_factory=dict)
+    fixed: dict[str, JsonValue] = Field(default_factory=dict)
+    files: _Files | None = None
+    meters: tuple[_Meter, ...] | None = None
+    facts: dict[str, str] = Field(default_factory=dict)
+    source: str = ""
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _known_names(self) -> Self:
+        if self.task not in TASKS:
+            raise ValueError(f"unknown task {self.task!r}{_perhaps(self.task, TASKS)}")
+        own = frozenset(TASKS[self.task].model_fields)
+        for table in ("limits", "defaults", "required", "fields"):
+            for name in getattr(self, table):
+                if name not in own:
+                    raise ValueError(f"{table}: {self.task} has no field {name!r}{_perhaps(name, own)}")
+        for meter in self.meters or ():
+            name = meter.quantity.removeprefix("request.")
+            if name != meter.quantity and name not in own | QUANTITIES:
+                raise ValueError(f"meters: {self.task} has no quantity {name!r}{_perhaps(name, own | QUANTITIES)}")
+        return self
+
+
+def _perhaps(word: str, known: Iterable[str]) -> str:
+    close = nearest(word, known, count=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
+
+
+# ------------------------------------------------------------------------------------------------------------ reading
+
+
+def read_directory(root: Path) -> Rows:
+    """Read `models/*.toml` and `offers/<provider>/*.toml` below `root`."""
+    if not root.is_dir():
+        raise ConfigurationError(f"{root}: no such directory; [registry] paths must name one that exists")
+    if not any((root / name).is_dir() for name in ("models", "offers", "rates")):
+        raise ConfigurationError(f"{root}: neither models/ nor offers/ nor rates/ is in it; is it the right directory?")
+    rows = Rows()
+    for file in sorted(root.glob("models/*.toml")):
+        if not _MODEL_ID.fullmatch(file.stem):
+            raise ConfigurationError(
+                f"{file}: the file name is the model's id: lower-case letters, digits, '.', '_', '-'"
+            )
+        card = _Card.read(read_toml(file), source=str(file))
+        row = _plain(card.model)
+        if card.evidence:
+            row["evidence"] = [_plain(reading) for reading in card.evidence]
+        rows.cards[file.stem] = row
+        rows.files[file.stem] = str(file)
+    for file in sorted(root.glob("offers/*/*.toml")):
+        for row in _offers(file):
+            key = (file.parent.name, row["endpoint"], row["task"])
+            if key in rows.offers:
+                raise ConfigurationError(f"{file}: {':'.join(key[:2])} for {key[2]} is in {rows.files[key]} already")
+            rows.offers[key] = {"provider": key[0], **row}
+            rows.files[key] = str(file)
+    return rows
+
+
+def _offers(file: Path) -> Iterator[dict[str, Any]]:
+    """One row per task: the top of the file, with each `[tasks.<task>]` table laid over it."""
+    top = read_toml(file)
+    tasks = top.pop("tasks", None)
+    if tasks is None:
+        yield _plain(_Offer.read(top, source=str(file)))
+        return
+    if "task" in top or not isinstance(tasks, dict) or not tasks:
+        raise ConfigurationError(f'{file}: write either task = "…" or one [tasks.<task>] table per task')
+    for task, table in tasks.items():
+        if not isinstance(table, dict) or "task" in table:
+            raise ConfigurationError(f"{file}: tasks.{task}: this must be a table, without a task of its own")
+        merged = {**top, **table, "task": task}
+        for name in _PER_TASK:
+            if isinstance(top.get(name), dict) and isinstance(table.get(name), dict):
+                merged[name] = {**top[name], **table[name]}
+        yield _plain(_Offer.read(merged, source=f"{file}: tasks.{task}"))
+
+
+def _plain(table: Table) -> dict[str, Any]:
+    return table.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def check_references(rows: Rows) -> None:
+    """Every model and every successor that is named must exist. Call it with all directories laid together."""
+    pins = {f"{provider}:{endpoint}" for provider, endpoint, _ in rows.offers}
+    for model, card in rows.cards.items():
+        _check_successor(card.get("successor"), rows.cards, (), rows.files.get(model, model))
+    for key, offer in rows.offers.items():
+        file = rows.files.get(key, ":".join(key))
+        if offer["model"] not in rows.cards:
+            raise ConfigurationError(f"{file}: unknown model {offer['model']!r}{_perhaps(offer['model'], rows.cards)}")
+        _check_successor(offer.get("successor"), rows.cards, pins, file)
+
+
+def _check_successor(successor: str | None, cards: Iterable[str], pins: Iterable[str], file: str) -> None:
+    known = {*cards, *pins}
+    if successor is not None and successor not in known:
+        raise ConfigurationError(
+            f"{file}: unknown successor {successor!r}: name a model that has a card, or an offer as provider:endpoint"
+        )

@@ -1,0 +1,109 @@
+"""What a plan is: the routed decision before spending, as data. Serialisable, explainable on one screen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import JsonValue
+
+from aggregator.pricing.quote import Quote
+from aggregator.registry.cards import Offer, Tier
+from aggregator.tasks import Request
+
+__all__ = ["Adjustment", "Ask", "Candidate", "Plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What the caller wants beside the request itself: the part of the options that routing reads."""
+
+    stage: str = "prototype"
+    role: str | None = None
+    model: str | None = None
+    """A model id (`veo-3.1`) or a pinned offer (`fal:fal-ai/veo3.1`)."""
+    max_usd: Decimal | None = None
+    on_unsupported: Literal["error", "adjust"] = "error"
+    provider_options: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=dict)
+    exclude: frozenset[str] = frozenset()
+    """Offers that were tried already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """One change that lets an offer serve the request; made only with `on_unsupported="adjust"`."""
+
+    field: str
+    kind: Literal["dropped", "clamped"]
+    asked: JsonValue
+    sent: JsonValue
+    why: str
+
+    def as_json(self) -> dict[str, JsonValue]:
+        return {"field": self.field, "kind": self.kind, "asked": self.asked, "sent": self.sent, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An offer that was looked at: either ranked (`excluded is None`), or out, with the reason."""
+
+    offer: Offer
+    tier: Tier
+    quote: Quote | None = None
+    adjustments: tuple[Adjustment, ...] = ()
+    excluded: str | None = None
+    notes: tuple[str, ...] = ()
+    """Worth knowing: deprecated with the days left, no offer of the wanted tier, price as old as …"""
+
+    def as_json(self) -> dict[str, JsonValue]:
+        return {
+            "offer": self.offer.id,
+            "model": self.offer.model,
+            "tier": self.tier,
+            "quote": None if self.quote is None else self.quote.as_json(),
+            "adjustments": [item.as_json() for item in self.adjustments],
+            "excluded": self.excluded,
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who makes it, what is sent, what it costs, why; and who would be next."""
+
+    request: Request
+    """As it will be served, adjustments applied."""
+    ask: Ask
+    chosen: Candidate
+    alternatives: tuple[Candidate, ...]
+    """Ranked after `chosen`; a fallback takes the first of these that is allowed."""
+    why: str
+    body: Mapping[str, JsonValue] = field(default_factory=dict)
+    """The wire body, exact but for local inputs, which are shown as `<image/png 12 kB sha256:…>` until uploaded."""
+    url: str = ""
+    excluded: tuple[Candidate, ...] = ()
+    """Filled when asked for (`explain=True`): computing reasons for a thousand offers is not free."""
+
+    @property
+    def offer(self) -> Offer:
+        return self.chosen.offer
+
+    @property
+    def quote(self) -> Quote:
+        assert self.chosen.quote is not None
+        return self.chosen.quote
+
+    def as_json(self) -> dict[str, JsonValue]:
+        return {
+            "request": self.request.as_json(),
+            "stage": self.ask.stage,
+            "offer": self.offer.id,
+            "model": self.offer.model,
+            "why": self.why,
+            "url": self.url,
+            "body": dict(self.body),
+            "quote": self.quote.as_json(),
+            "chosen": self.chosen.as_json(),
+            "alternatives": [item.as_json() for item in self.alternatives],
+            "excluded": [item.as_json() for item in self.excluded],
+        }

@@ -1,0 +1,175 @@
+"""From a settled job to files in the store, and from the store to a result. Nothing here costs anything."""
+
+import base64
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from aggregator import _observe
+from aggregator._http import SendError
+from aggregator._retry import retrying
+from aggregator._wire import Delivery, RemoteFile
+from aggregator.artifact import Artifact, Facts, Lineage, Result, Shortfall, shortfalls
+from aggregator.engine import Backend
+from aggregator.errors import ArtifactLostError, ProviderError, ResponseFormatError, UnavailableError
+from aggregator.job import AttemptState
+from aggregator.planning import read_by
+from aggregator.pricing.quote import Cost, Quote
+from aggregator.runner.context import Context
+from aggregator.runner.faults import write_fault
+from aggregator.store import journal
+from aggregator.store.files import StoredFile
+from aggregator.store.journal import Attempt
+from aggregator.tasks import request_from_json
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+__all__ = ["fetch", "result"]
+
+S = AttemptState
+MAX_FETCHES = 6
+GONE = (403, 404, 410)
+OK = 200
+
+
+async def fetch(context: Context, of: Attempt) -> None:
+    """Stream the files of a paid job to the store, and write down that they are there."""
+    backend = context.backend(of)
+    assert of.delivery is not None
+    wanted = Delivery.from_json(of.delivery).files
+    try:
+        files = [await _one(context, of, backend, index, file) for index, file in enumerate(wanted)]
+    except ArtifactLostError as error:
+        await _lost(context, of, error)
+        return
+    except ProviderError as error:
+        raise UnavailableError(
+            f"{of.offer} made it and it is paid for, but its file could not be fetched yet ({error}). "
+            "`aggregator resume` fetches it; nothing is ordered again",
+            provider=of.provider,
+            model=of.model,
+            task=of.request["task"],
+            accepted=True,
+            job_id=of.job,
+        ) from None
+    served = request_from_json(of.plan["request"])
+    warnings = [item for file in files for item in shortfalls(served, file.facts or Facts())]
+
+    def keep(c: "Connection", _at: int) -> None:
+        for index, file in enumerate(files):
+            journal.add_artifact(c, file)
+            journal.add_output(c, of, index, file.sha256)
+
+    written = [{"field": item.field, "ordered": item.ordered, "delivered": item.delivered} for item in warnings]
+    await context.move(of, S.STORED, money=keep, warnings=written)
+    for warning in warnings:
+        _observe.emit("shortfall", job=of.job, offer=of.offer, field=warning.field)
+    _observe.emit("attempt_stored", job=of.job, offer=of.offer, files=len(files))
+
+
+async def _one(context: Context, of: Attempt, backend: Backend, index: int, file: RemoteFile) -> StoredFile:
+    """One output; an address that expired is asked for once more."""
+    family = file.mime_type.partition("/")[0]
+    if file.url.startswith("data:"):
+        return await context.files.write(_inline(file.url), family=family)
+
+    async def once() -> StoredFile:
+        try:
+            async with context.engine.download(backend, file.url) as stream:
+                if stream.status in GONE:
+                    raise ArtifactLostError(f"HTTP {stream.status}", status_code=stream.status)
+                if stream.status != OK:
+                    raise UnavailableError(f"HTTP {stream.status}", status_code=stream.status)
+                if stream.headers.get("content-encoding", "identity") != "identity":
+                    raise ResponseFormatError("it arrives compressed, which was not asked for")
+                length = stream.headers.get("content-length", "")
+                expected = int(length) if length.isdigit() else None
+                return await context.files.write(stream.chunks, family=family, expected_bytes=expected)
+        except SendError as error:
+            raise UnavailableError(str(error)) from None
+
+    try:
+        return await retrying(once, safe=_again, attempts=MAX_FETCHES, clock=context.clock, rng=context.rng)
+    except ArtifactLostError:
+        fresh = await _asked_again(context, of, backend, index)
+        if fresh is None or fresh.url == file.url:
+            raise
+        return await _one(context, of, backend, index, fresh)
+
+
+def _again(error: BaseException) -> float | None:
+    return 0.0 if isinstance(error, UnavailableError) else None
+
+
+async def _asked_again(context: Context, of: Attempt, backend: Backend, index: int) -> RemoteFile | None:
+    """The result once more: an address that expired may have been replaced."""
+    if backend.provider.poll is None:
+        return None
+    try:
+        reading = await context.engine.poll(backend, of.handle)
+        delivery = await context.engine.result(backend, read_by(of.plan["read"]), of.handle, reading)
+    except ProviderError:
+        return None
+    return delivery.files[index] if index < len(delivery.files) else None
+
+
+async def _lost(context: Context, of: Attempt, error: ProviderError) -> None:
+    _observe.emit("artifact_lost", job=of.job, offer=of.offer, status=error.status_code)
+    lost = ArtifactLostError(
+        f"{of.offer} made it and it is paid for, but its file is gone ({error}). It is not made again under the same "
+        "key: order it under another one",
+        status_code=error.status_code,
+        accepted=True,
+    )
+    await context.move(of, S.LOST, error=write_fault(lost, of))
+
+
+async def _inline(uri: str) -> AsyncIterator[bytes]:
+    head, _, payload = uri.partition(",")
+    yield base64.b64decode(payload) if head.endswith(";base64") else unquote_to_bytes(payload)
+
+
+async def result(context: Context, of: Attempt, *, reused: bool) -> Result:
+    """The result of a stored job, from the journal alone."""
+    rows, money = await context.store.read(lambda c: (journal.outputs(c, of.job), journal.settlement(c, of.id)))
+    assert of.delivery is not None
+    facts = Delivery.from_json(of.delivery).facts
+    request = request_from_json(of.request)
+    seed = facts.get("seed", request.values().get("seed"))
+    lineage = Lineage(
+        job_id=of.job,
+        project=of.project.partition(":")[2],
+        key=of.key,
+        stage=of.stage,
+        request=request,
+        offer=of.offer,
+        model=of.model,
+        parents={media.sha256: media.job_id for _, media in request.media() if media.sha256 and media.job_id},
+        seed=seed if isinstance(seed, int) else None,
+        ask=of.ask,
+    )
+    artifacts = tuple(
+        Artifact(
+            sha256=row.sha256,
+            mime_type=row.mime_type,
+            size_bytes=row.size_bytes,
+            path=context.files.path(row.sha256, row.mime_type),
+            facts=None if row.facts is None else Facts(**row.facts),
+            lineage=lineage,
+            is_stand_in=bool(facts.get("is_stand_in")),
+        )
+        for row in rows
+    )
+    said = facts.get("notes")
+    context.tell(of, reused=reused)
+    return Result(
+        job_id=of.job,
+        artifacts=artifacts,
+        quote=Quote.from_json(of.plan["quote"]),
+        cost=Cost.from_json(money.basis),
+        warnings=tuple(Shortfall(**item) for item in of.warnings),
+        lineage=lineage,
+        notes=tuple(str(note) for note in said) if isinstance(said, list) else (),
+        reused=reused,
+    )

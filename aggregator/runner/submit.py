@@ -1,0 +1,155 @@
+"""The paid request: sent with its intent durable, once unless it certainly bought nothing; and what became of it.
+
+What nobody knows is `unknown`: its money stays reserved and it is not sent again on a guess. Only where the provider
+replays idempotency keys is the same request, byte for byte and under the same key, sent again to find out.
+"""
+
+from dataclasses import replace
+
+from aggregator import _observe, ledger
+from aggregator._http import SendError
+from aggregator._retry import retrying
+from aggregator.contract import State
+from aggregator.engine import Backend, Submission
+from aggregator.errors import AggregatorError, ProviderError, UnavailableError
+from aggregator.job import AttemptState
+from aggregator.planning import write_inputs
+from aggregator.runner import watch
+from aggregator.runner.context import Context
+from aggregator.runner.faults import Source, write_fault
+from aggregator.runner.unknown import unknown
+from aggregator.store.journal import Attempt
+
+__all__ = ["reconcile", "submit", "upload"]
+
+S = AttemptState
+MAX_SENDS = 4
+"""Paid requests per attempt, all but the last of which certainly bought nothing."""
+MAX_REPLAYS = 4
+"""How often a replayed key is asked about."""
+
+
+class _NotTakenError(Exception):
+    """The paid request certainly bought nothing, and the provider may be asked again."""
+
+    def __init__(self, error: ProviderError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+async def upload(context: Context, of: Attempt) -> Attempt | None:
+    """Hand local inputs over and write the exact body down. `None`: it did not work, and the attempt has ended."""
+    backend = context.backend(of)
+    gave: dict[str, str] = {}
+    try:
+        for text, media in of.plan["inputs"].items():
+            path = context.files.path(media["sha256"], media["mime_type"])
+            source = Source(media["sha256"], media["mime_type"], media["size_bytes"], str(path))
+            gave[text] = await context.engine.upload(backend, source)
+    except (AggregatorError, SendError, ValueError, KeyError, OSError) as error:
+        await _not_taken(context, of, _upload_failed(of, error), S.FAILED)
+        return None
+    return await context.move(of, S.RESERVED, body=write_inputs(of.plan["body"], gave))
+
+
+def _upload_failed(of: Attempt, error: Exception) -> ProviderError:
+    if isinstance(error, ProviderError):
+        return error
+    said = f"{type(error).__name__}: {error}"
+    return UnavailableError(f"{of.provider} did not take an input ({said}); nothing was ordered", accepted=False)
+
+
+async def submit(context: Context, of: Attempt, *, intended: bool) -> None:
+    """Send the paid request, again only after it certainly bought nothing; write down what became of it.
+
+    Args:
+        intended: The intent to send is in the journal already, by this very process.
+
+    """
+    backend = context.backend(of)
+    current = of
+
+    async def once() -> None:
+        nonlocal current, intended
+        await context.engine.ready(backend)
+        if not intended:
+            current = await context.move(current, S.SUBMITTING, sends=current.sends + 1, **context.lease())
+        intended = False
+        submission = await _send(context, backend, current)
+        error = submission.error
+        again = submission.outcome in ("never_sent", "rejected") and error is not None and error.retryable
+        if again and error is not None and current.sends < MAX_SENDS and not current.maybe_sent:
+            current = await context.move(current, S.RESERVED, why={"outcome": submission.outcome})
+            raise _NotTakenError(error)
+        await _outcome(context, backend, current, submission)
+
+    await retrying(once, safe=_send_again, attempts=MAX_SENDS, clock=context.clock, rng=context.rng)
+
+
+async def _send(context: Context, backend: Backend, of: Attempt) -> Submission:
+    _observe.emit("attempt_started", job=of.job, offer=of.offer, send=of.sends)
+    return await context.engine.submit(backend, of.body, of.plan["names"], idempotency_key=of.idempotency_key)
+
+
+def _send_again(error: BaseException) -> float | None:
+    return (error.error.retry_after_s or 0.0) if isinstance(error, _NotTakenError) else None
+
+
+async def _outcome(context: Context, backend: Backend, of: Attempt, submission: Submission) -> None:
+    """Write down what became of a paid request."""
+    if submission.outcome == "accepted":
+        handle = dict(submission.handle)
+        of = await context.move(
+            of,
+            S.SUBMITTED,
+            handle=handle,
+            remote_id=handle.get("id"),
+            submitted_at=context.now(),
+            wire=State.QUEUED.value,
+            **context.lease(),
+        )
+        _observe.emit("attempt_accepted", job=of.job, offer=of.offer, remote_id=handle.get("id"))
+        if submission.reading is not None:
+            await watch.seen(context, of, submission.reading)
+        return
+    error = submission.error or UnavailableError("no answer")
+    if submission.outcome == "unknown" and backend.provider.idempotency == "replay":
+        await context.move(of, S.RECONCILING, maybe_sent=1, why={"outcome": "unknown"})
+    elif submission.outcome == "unknown" or of.maybe_sent:  # a definite no clears only itself
+        await unknown(context, of, error)
+    else:
+        await _not_taken(context, of, error, S.FAILED if submission.outcome == "never_sent" else S.REFUSED)
+
+
+async def _not_taken(context: Context, of: Attempt, error: ProviderError, to: AttemptState) -> None:
+    """Nothing was bought: give the money back."""
+    error.accepted = False
+    name = type(error).__name__
+    _observe.emit("attempt_refused", job=of.job, offer=of.offer, error=name)
+    await context.move(
+        of,
+        to,
+        error=write_fault(error, of),
+        why={"error": name},
+        money=lambda c, at: ledger.release(c, of.id, why=name, at=at),
+    )
+
+
+async def reconcile(context: Context, of: Attempt) -> None:
+    """Find out about a request that may have been sent."""
+    backend = context.backend(of)
+    if backend.provider.idempotency != "replay":
+        await unknown(context, of, UnavailableError("the process ended while the request was on its way"))
+    if of.state is S.SUBMITTING:
+        of = await context.move(of, S.RECONCILING, maybe_sent=1, why={"outcome": "interrupted"}, **context.lease())
+    last: ProviderError | None = None
+    for turn in range(MAX_REPLAYS):
+        await context.engine.ready(backend)
+        submission = await _send(context, backend, of)
+        if submission.outcome in ("accepted", "rejected"):
+            # The provider knows the key: what it says now is what it said, or would have said, the first time.
+            await _outcome(context, backend, replace(of, maybe_sent=False), submission)
+            return
+        last = submission.error
+        await context.clock.sleep(context.rng.uniform(0.5, 1.0) * 2**turn)
+    await unknown(context, of, last or UnavailableError("no answer"))

@@ -1,0 +1,174 @@
+"""Waiting for a job that was taken, and then the bill.
+
+News are pushed where the provider can, and looked for at learned moments where it cannot. The settlement is one
+transaction with `succeeded`, before anything is fetched.
+"""
+
+from typing import TYPE_CHECKING
+
+from aggregator import _observe, ledger
+from aggregator._wire import Delivery, Reading
+from aggregator.contract import State
+from aggregator.engine import Backend
+from aggregator.errors import (
+    AuthenticationError,
+    JobCanceledError,
+    JobTimeoutError,
+    ProviderError,
+    ResponseFormatError,
+)
+from aggregator.job import AttemptState
+from aggregator.planning import read_by
+from aggregator.polling import ServiceTime, next_poll_s
+from aggregator.pricing.money import dollars, from_micro_usd, micro_usd
+from aggregator.pricing.quote import Cost, Quote
+from aggregator.pricing.settle import settled
+from aggregator.runner.context import LEASE_S, Context
+from aggregator.runner.faults import raised_again, write_fault
+from aggregator.runner.unknown import unknown
+from aggregator.store import journal
+from aggregator.store.journal import Attempt
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+__all__ = ["seen", "watch"]
+
+S = AttemptState
+NOT_FOUND_GRACE_S = 60.0
+"""A provider may not know its own job yet, right after it was submitted."""
+
+
+async def watch(context: Context, of: Attempt) -> None:
+    """Wait until the provider says that the job is over, or its deadline passes; write down what it says."""
+    if not of.handle:
+        raise raised_again(of)  # unknown, and nothing to ask about
+    backend = context.backend(of)
+    if of.state is S.UNKNOWN:
+        await _late_evidence(context, of, backend)
+        return
+    if backend.provider.stream is not None:
+        of = await _stream(context, of, backend)
+    learned = await context.store.read(lambda c: journal.service(c, of.offer))
+    while of.state in (S.SUBMITTED, S.RUNNING):
+        of = await _look(context, of, backend, learned)
+
+
+async def _late_evidence(context: Context, of: Attempt, backend: Backend) -> None:
+    """One look at a job that was given up: if it has ended, that counts."""
+    reading = await context.engine.poll(backend, of.handle)
+    if reading.state.is_terminal:
+        of = await seen(context, of, reading)
+    if of.state is S.UNKNOWN:
+        raise raised_again(of)
+
+
+async def _stream(context: Context, of: Attempt, backend: Backend) -> Attempt:
+    """Listen until the job is over. When the stream ends early, the looking goes on as for anyone else."""
+    try:
+        async for reading in context.engine.watch(backend, of.handle):
+            if reading.state.is_terminal:
+                return await seen(context, of, reading)
+            context.tell(of, reading)
+    except ResponseFormatError as error:
+        _odd_word(of, error)
+    return of
+
+
+async def _look(context: Context, of: Attempt, backend: Backend, learned: ServiceTime) -> Attempt:
+    """Sleep until the next look, look, and write down what is new."""
+    since = of.submitted_at if of.submitted_at is not None else of.created_at
+    left_s = (of.deadline_at - context.now()) / 1000
+    if left_s <= 0:
+        said = f"{of.offer} has not finished by the deadline of the job, and was not canceled"
+        await unknown(context, of, JobTimeoutError(said))
+    elapsed_s = max(0.0, (context.now() - since) / 1000)
+    await context.clock.sleep(min(next_poll_s(learned, elapsed_s), left_s))
+    try:
+        reading = await context.engine.poll(backend, of.handle)
+    except AuthenticationError:
+        raise  # the job is fine, the key is not: mend it and resume
+    except ResponseFormatError as error:
+        _odd_word(of, error)
+        return of
+    except ProviderError as error:
+        if error.status_code in (404, 410) and elapsed_s > NOT_FOUND_GRACE_S:
+            await unknown(context, of, error)
+        return of  # no answer is no news: the deadline ends it
+    if reading.state.is_terminal:
+        return await seen(context, of, reading)
+    context.tell(of, reading)
+    if of.lease_until - context.now() < LEASE_S * 1000 / 2:
+        to = S.RUNNING if reading.state is State.RUNNING else of.state
+        return await context.move(of, to, wire=reading.state.value, **context.lease())
+    return of
+
+
+def _odd_word(of: Attempt, error: ResponseFormatError) -> None:
+    """A word that is not in the table: counted and shown, never guessed; the looking goes on to the deadline."""
+    _observe.emit("unknown_status_word", job=of.job, provider=of.provider, word=error.code)
+    _observe.measure("aggregator.unknown_status_words", 1, "{word}", {"gen_ai.provider.name": of.provider})
+
+
+async def seen(context: Context, of: Attempt, reading: Reading) -> Attempt:
+    """The provider says that it is over: fetch the answer, book what it cost."""
+    if reading.state is not State.SUCCEEDED:
+        assert reading.error is not None
+        return await _failed(context, of, reading.error)
+    try:
+        delivery = await context.engine.result(context.backend(of), read_by(of.plan["read"]), of.handle, reading)
+    except (AuthenticationError, ResponseFormatError):
+        raise  # it is done and to be paid for; what is missing is an answer that can be read
+    except ProviderError as error:
+        return of if error.retryable else await _failed(context, of, error)
+    return await _settled(context, of, delivery)
+
+
+async def _settled(context: Context, of: Attempt, delivery: Delivery) -> Attempt:
+    """Book what it cost, together with the fact that it is done, before anything is fetched."""
+    cost = settled(Quote.from_json(of.plan["quote"]), delivery.reported, reserved_usd=from_micro_usd(of.reserved))
+    assert cost.amount_usd is not None
+    amount = micro_usd(cost.amount_usd, "settle")
+    over = 0
+
+    def money(c: "Connection", at: int) -> None:
+        nonlocal over
+        over = ledger.settle(c, of.id, amount, source=_source(cost), basis=cost.as_json(), at=at)
+        if of.submitted_at is not None:
+            journal.learn(c, of.offer, max(0.001, (at - of.submitted_at) / 1000))
+
+    answer = delivery.as_json()
+    moved = await context.move(of, S.SUCCEEDED, money=money, delivery=answer, wire=State.SUCCEEDED.value, error=None)
+    _observe.emit("attempt_settled", job=of.job, offer=of.offer, micro_usd=amount, source=cost.source)
+    if over:
+        _observe.emit("bill_above_quote", job=of.job, offer=of.offer, over_micro_usd=over)
+    if cost.unpriced:
+        _observe.emit("bill_unpriced", job=of.job, offer=of.offer, micro_usd=amount)
+    return moved
+
+
+def _source(cost: Cost) -> ledger.Source:
+    assert cost.source != "none"
+    return cost.source
+
+
+async def _failed(context: Context, of: Attempt, error: ProviderError) -> Attempt:
+    """It was taken and then failed: billed by the provider's own rule, and kept reserved where that does not say."""
+    rule = context.backend(of).provider.bills_failures
+    billed = rule(error) if callable(rule) else rule
+    if of.maybe_sent and billed is False:
+        billed = None  # an earlier request may have bought another one
+    if billed is None:
+        held = dollars(from_micro_usd(of.reserved))
+        error.message = f"{error.message.rstrip('. ')}. It may be billed: {held} stay reserved (attempt {of.id})"
+    name = type(error).__name__
+
+    def money(c: "Connection", at: int) -> None:
+        if billed:
+            ledger.settle(c, of.id, of.reserved, source="computed", basis={"why": "failures are billed"}, at=at)
+        elif billed is False:
+            ledger.release(c, of.id, why=name, at=at)
+
+    _observe.emit("attempt_failed", job=of.job, offer=of.offer, error=name)
+    to, wire = (S.CANCELED, State.CANCELED) if isinstance(error, JobCanceledError) else (S.FAILED, State.FAILED)
+    return await context.move(of, to, money=money, error=write_fault(error, of), wire=wire.value)

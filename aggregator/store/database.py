@@ -1,0 +1,158 @@
+"""Opens the database and runs transactions on it: one connection, one writer, off the event loop, or inline.
+
+SQLAlchemy is imported here and in the tables, and only once a store is opened. Transactions are explicit: `BEGIN
+IMMEDIATE` before the first read, so that what is checked is what is changed.
+"""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, create_engine, event, exc, insert, select
+from sqlalchemy.pool import StaticPool
+
+from aggregator.errors import StoreError
+from aggregator.store.schema import SCHEMA_VERSION, meta, metadata
+
+__all__ = ["Store", "filesystem_of", "unsafe_filesystem"]
+
+T = TypeVar("T")
+BUSY_TIMEOUT_MS = 30_000
+
+NETWORK_FILESYSTEMS = frozenset(
+    ["9p", "afs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"]
+)
+EPHEMERAL_FILESYSTEMS = frozenset({"ramfs", "tmpfs"})
+
+
+class Store:
+    """A database file and the one thread that uses it."""
+
+    def __init__(self, path: Path, *, inline: bool = False) -> None:
+        """Open or create the database at `path`.
+
+        Args:
+            inline: Run transactions on the caller's thread: for a simulation, where a run must be deterministic.
+
+        Raises:
+            StoreError: It cannot be opened, or was written by a newer version.
+
+        """
+        self.path = path
+        self._executor = None if inline else ThreadPoolExecutor(1, thread_name_prefix="aggregator-store")
+        try:
+            self._connection = self._call(self._open)
+        except exc.DBAPIError as error:
+            self.close()
+            raise StoreError(f"the store at {path} cannot be opened: {error.orig}") from None
+        except StoreError:
+            self.close()
+            raise
+
+    def _call(self, work: Callable[[], T]) -> T:
+        return work() if self._executor is None else self._executor.submit(work).result()
+
+    def _open(self) -> Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(
+            f"sqlite:///{self.path}", poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
+        event.listen(engine, "connect", _prepare)
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            self._begin(connection, _create_or_check)
+        except BaseException:
+            connection.close()
+            engine.dispose()
+            raise
+        return connection
+
+    @staticmethod
+    def _begin(connection: Connection, work: Callable[[Connection], T], begin: str = "BEGIN IMMEDIATE") -> T:
+        connection.exec_driver_sql(begin)
+        try:
+            result = work(connection)
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+        return result
+
+    def transact(self, work: Callable[[Connection], T]) -> Awaitable[T]:
+        """Run `work` in one transaction: all of it is durable when this returns, or none of it ever was."""
+        return self._submit(partial(self._begin, self._connection, work))
+
+    def read(self, work: Callable[[Connection], T]) -> Awaitable[T]:
+        """Run `work`, which only reads, on one consistent view; it waits for no writer."""
+        return self._submit(partial(self._begin, self._connection, work, "BEGIN"))
+
+    def _submit(self, run: Callable[[], T]) -> Awaitable[T]:
+        if self._executor is None:
+            return _immediate(run)
+        return asyncio.get_running_loop().run_in_executor(self._executor, run)
+
+    def close(self) -> None:
+        """Finish what is being written, then close. May be called twice."""
+        connection = self.__dict__.pop("_connection", None)
+        if connection is not None:
+
+            def dispose() -> None:
+                connection.close()
+                connection.engine.dispose()
+
+            self._call(dispose)
+        if self._executor is not None:
+            self._executor.shutdown(wait=True)
+
+
+async def _immediate(run: Callable[[], T]) -> T:
+    return run()
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _create_or_check(connection: Connection) -> None:
+    metadata.create_all(connection)
+    found = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar()
+    if found is None:
+        connection.execute(insert(meta).values(key="schema_version", value=str(SCHEMA_VERSION)))
+    elif int(found) != SCHEMA_VERSION:
+        raise StoreError(
+            f"the store has schema {found}, this version of aggregator reads {SCHEMA_VERSION}: upgrade aggregator, "
+            "or choose another directory"
+        )
+
+
+def filesystem_of(path: Path) -> str | None:
+    """The type of file system that holds `path`; `None` where the machine does not tell."""
+    try:
+        lines = Path("/proc/mounts").read_text().splitlines()
+    except OSError:
+        return None
+    existing = path.resolve()
+    while not existing.exists():
+        existing = existing.parent
+    mounts = [line.split()[1:3] for line in lines]
+    holding = [(point, kind) for point, kind in mounts if os.path.commonpath([point, str(existing)]) == point]
+    return max(holding, key=lambda item: len(item[0]))[1] if holding else None
+
+
+def unsafe_filesystem(path: Path, *, allow_ephemeral: bool) -> str | None:
+    """Why a store at `path` would not keep its promises, or `None`."""
+    kind = filesystem_of(path)
+    if kind in NETWORK_FILESYSTEMS:
+        return f"{path} is on a network file system ({kind}), where SQLite's locks do not hold: choose a local disk"
+    if kind in EPHEMERAL_FILESYSTEMS and not allow_ephemeral:
+        return (
+            f"{path} is on a RAM disk ({kind}), which forgets paid jobs: choose a disk, or set allow_ephemeral = true"
+        )
+    return None

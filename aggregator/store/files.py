@@ -1,0 +1,213 @@
+"""The artifact store on disk: content-addressed files, written whole or not at all, streamed in both directions."""
+
+import asyncio
+import hashlib
+import os
+import secrets
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from aggregator.artifact import Facts
+from aggregator.errors import RequestError, ResponseFormatError
+from aggregator.inputs import Media
+from aggregator.probing import Prober
+
+__all__ = ["FileStore", "StoredFile", "extension", "sniff"]
+
+BATCH_BYTES = 2**20
+HEAD_BYTES = 64
+MAX_BYTES = {"image": 50 * 2**20, "audio": 200 * 2**20, "video": 2 * 2**30}
+
+EXTENSIONS = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "image/avif": "avif",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+    "audio/wav": "wav",
+    "audio/mpeg": "mp3",
+    "audio/flac": "flac",
+    "audio/ogg": "ogg",
+    "audio/aac": "aac",
+    "audio/mp4": "m4a",
+}
+MAGIC: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"GIF8", "image/gif"),
+    (8, b"WEBP", "image/webp"),
+    (8, b"WAVE", "audio/wav"),
+    (4, b"ftypavif", "image/avif"),
+    (4, b"ftypM4A", "audio/mp4"),
+    (4, b"ftypqt", "video/quicktime"),
+    (4, b"ftyp", "video/mp4"),
+    (0, b"\x1aE\xdf\xa3", "video/webm"),
+    (0, b"fLaC", "audio/flac"),
+    (0, b"OggS", "audio/ogg"),
+    (0, b"ID3", "audio/mpeg"),
+    (0, b"\xff\xf1", "audio/aac"),
+    (0, b"\xff\xf9", "audio/aac"),
+    (0, b"\xff\xfb", "audio/mpeg"),
+    (0, b"\xff\xf3", "audio/mpeg"),
+    (0, b"\xff\xf2", "audio/mpeg"),
+)
+
+
+def sniff(head: bytes) -> str | None:
+    """The media type by the first bytes; `None` for what is no picture, clip or sound we know."""
+    return next((mime for at, magic, mime in MAGIC if head[at : at + len(magic)] == magic), None)
+
+
+def extension(mime_type: str) -> str:
+    """How a file of this type is named."""
+    return EXTENSIONS.get(mime_type, "bin")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that is complete in the store."""
+
+    sha256: str
+    mime_type: str
+    size_bytes: int
+    path: str
+    facts: Facts | None
+
+
+class FileStore:
+    """Files under `directory/artifacts`, named by their hash."""
+
+    def __init__(self, directory: Path, prober: Prober) -> None:
+        self._root = directory / "artifacts"
+        self._parts = directory / "parts"
+        self._prober = prober
+
+    def path(self, sha256: str, mime_type: str) -> Path:
+        return self._root / sha256[:2] / f"{sha256}.{extension(mime_type)}"
+
+    async def ingest(self, media: Media) -> Media:
+        """Copy a local input into the store; an input that is stored already, or is an address, stays as it is."""
+        if media.source is None:
+            return media
+        source = media.source
+        try:
+            if isinstance(source, Path):
+                with source.open("rb") as file:
+                    stored = await self.write(_read(file), family=None)
+            elif isinstance(source, bytes):
+                stored = await self.write(_once(source), family=None)
+            else:
+                stored = await self.write(_read(source), family=None)
+        except OSError as error:
+            raise RequestError(f"the input cannot be read: {error}") from None
+        except ResponseFormatError as error:
+            raise RequestError(f"not a usable input: {error}") from None
+        facts = stored.facts or Facts()
+        return replace(
+            media,
+            source=None,
+            sha256=stored.sha256,
+            mime_type=stored.mime_type,
+            size_bytes=stored.size_bytes,
+            width=facts.width,
+            height=facts.height,
+            duration_s=facts.duration_s,
+        )
+
+    async def write(
+        self, chunks: AsyncIterable[bytes], *, family: str | None, expected_bytes: int | None = None
+    ) -> StoredFile:
+        """Stream a body to disk, hash it on the way, and keep it only if it is complete and what it should be.
+
+        Hashing and writing run in a thread while the next piece arrives. At most three batches are in memory.
+
+        Raises:
+            ResponseFormatError: Too long, too short, empty, or not of the `family` (`image`, `video`, `audio`).
+
+        """
+        self._parts.mkdir(parents=True, exist_ok=True)
+        part = self._parts / f"{secrets.token_hex(12)}.part"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            with os.fdopen(os.open(part, flags, 0o600), "wb") as file:
+                digest, head, size = await self._copy(
+                    chunks, file, MAX_BYTES.get(family or "video", MAX_BYTES["video"])
+                )
+                if size == 0:
+                    raise ResponseFormatError("the file is empty", accepted=True)
+                if expected_bytes is not None and size != expected_bytes:
+                    raise ResponseFormatError(f"{size} bytes arrived of {expected_bytes}", accepted=True)
+                mime_type = sniff(head)
+                if mime_type is None or (family is not None and mime_type.partition("/")[0] != family):
+                    raise ResponseFormatError(
+                        f"the bytes are {mime_type or 'no picture, clip or sound'}, {family or 'media'} was expected",
+                        accepted=True,
+                    )
+                file.flush()
+                await asyncio.to_thread(os.fsync, file.fileno())
+            target = self.path(digest, mime_type)
+            await asyncio.to_thread(_publish, part, target)
+        finally:
+            part.unlink(missing_ok=True)
+        return StoredFile(
+            digest, mime_type, size, str(target.relative_to(self._root)), await self._prober.probe(target)
+        )
+
+    async def _copy(self, chunks: AsyncIterable[bytes], file: BinaryIO, max_bytes: int) -> tuple[str, bytes, int]:
+        digest, head, size = hashlib.sha256(), b"", 0
+        batch: list[bytes] = []
+        batched = 0
+        loop = asyncio.get_running_loop()
+        writing: asyncio.Future[None] | None = None
+
+        def flush(pieces: list[bytes]) -> None:
+            joined = b"".join(pieces)
+            digest.update(joined)
+            file.write(joined)
+
+        try:
+            async for chunk in chunks:
+                if len(head) < HEAD_BYTES:
+                    head += chunk[:HEAD_BYTES]
+                size += len(chunk)
+                if size > max_bytes:
+                    raise ResponseFormatError(f"the file is longer than {max_bytes} bytes", accepted=True)
+                batch.append(chunk)
+                batched += len(chunk)
+                if batched >= BATCH_BYTES:
+                    if writing is not None:
+                        await writing
+                    writing = loop.run_in_executor(None, flush, batch)
+                    batch, batched = [], 0
+        finally:
+            if writing is not None:
+                await writing
+        flush(batch)
+        return digest.hexdigest(), head, size
+
+
+def _publish(part: Path, target: Path) -> None:
+    """Make a complete file visible under its name, durably."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part.replace(target)
+    directory = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+async def _once(value: bytes) -> AsyncIterator[bytes]:
+    yield value
+
+
+async def _read(file: BinaryIO) -> AsyncIterator[bytes]:
+    while chunk := await asyncio.to_thread(file.read, BATCH_BYTES):
+        if not isinstance(chunk, bytes):
+            raise RequestError("the file is open in text mode: open it with 'rb'")
+        yield chunk

@@ -1,0 +1,370 @@
+"""The requests: one frozen model per task, with the canonical parameters and no others.
+
+What is particular to one provider goes into the option `provider_options`. A field left out is `None`: it is not
+sent, and the provider's own default applies.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer, ValidationError
+from pydantic_core import PydanticCustomError
+
+from aggregator.errors import RequestError
+from aggregator.inputs import Media, MediaLike
+
+__all__ = [
+    "TASKS",
+    "Camera",
+    "FrameInterpolation",
+    "ImageToImage",
+    "ImageToVideo",
+    "ImageUpscaling",
+    "LipSync",
+    "Lora",
+    "Reference",
+    "Request",
+    "SpeechToSpeech",
+    "TextToImage",
+    "TextToMusic",
+    "TextToSound",
+    "TextToSpeech",
+    "TextToVideo",
+    "VideoExtension",
+    "VideoToAudio",
+    "VideoToVideo",
+    "VideoUpscaling",
+    "request_from_json",
+]
+
+MAX_EDGE_PX = 16_384
+MAX_DURATION_S = 3_600.0
+MAX_PROMPT_CHARACTERS = 100_000
+
+_CONFIG = ConfigDict(frozen=True, extra="forbid", defer_build=True, arbitrary_types_allowed=True, allow_inf_nan=False)
+
+
+def _media(value: object) -> Media:
+    try:
+        return Media.of(value)
+    except RequestError as error:  # pydantic collects ValueErrors; ours is not one
+        raise PydanticCustomError("media", "{text}", {"text": str(error)}) from None
+
+
+def _size(value: object) -> object:
+    """`"1280x720"` or `(1280, 720)`."""
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,5})\s*[x×]\s*(\d{1,5})", value)):
+        return int(match[1]), int(match[2])
+    return value
+
+
+_Edge = Annotated[int, Field(ge=1, le=MAX_EDGE_PX)]
+_Input = Annotated[MediaLike, BeforeValidator(_media), PlainSerializer(Media.as_json)]
+_Prompt = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT_CHARACTERS)]
+_Size = Annotated[tuple[_Edge, _Edge], BeforeValidator(_size)]
+_Seconds = Annotated[float, Field(gt=0, le=MAX_DURATION_S)]
+_Ratio = Annotated[str, Field(pattern=r"^\d{1,4}:\d{1,4}$")]
+_Resolution = Annotated[str, Field(pattern=r"^(\d{3,4}p|[1-9]\d?k)$")]
+_Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")]
+
+
+class _Part(BaseModel):
+    """A frozen piece of a request whose errors are ours."""
+
+    model_config = _CONFIG
+
+    def __init__(self, /, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise RequestError(_explain(type(self), error)) from None
+
+
+def _explain(cls: type[BaseModel], error: ValidationError) -> str:
+    problems = []
+    for item in error.errors(include_url=False):
+        where = ".".join(str(part) for part in item["loc"][:1]) or "request"
+        message = item["msg"].removeprefix("Value error, ")
+        problems.append("unknown parameter" if item["type"] == "extra_forbidden" else message)
+        problems[-1] = f"{where}: {problems[-1]}"
+    unique = list(dict.fromkeys(problems))
+    known = ", ".join(cls.model_fields)
+    return f"{cls.__name__}: {'; '.join(unique)}. It takes {known}; anything else is provider_options."
+
+
+class Lora(_Part):
+    """Weights of a fine-tune, by URL or by the provider's own name."""
+
+    weights: str
+    scale: float = 1.0
+
+
+class Reference(_Part):
+    """An image that guides the picture, and what it stands for."""
+
+    image: _Input
+    role: Literal["character", "style", "object", "look"] = "character"
+
+
+Camera = Literal[
+    "static",
+    "push-in",
+    "pull-out",
+    "pan-left",
+    "pan-right",
+    "tilt-up",
+    "tilt-down",
+    "orbit-left",
+    "orbit-right",
+    "handheld",
+]
+
+
+class Request(_Part):
+    """One task with its parameters, checked. Frozen, hashable by content, and JSON once its inputs are stored."""
+
+    task: ClassVar[str]
+
+    def values(self) -> dict[str, Any]:
+        """The fields that were given: no `None`, inputs as `Media`."""
+        given = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {name: value for name, value in given if value is not None and value != ()}
+
+    def media(self) -> Iterator[tuple[str, Media]]:
+        """Every input with the name of its field, references included."""
+        for name, value in self.values().items():
+            if isinstance(value, Media):
+                yield name, value
+            elif isinstance(value, tuple):
+                yield from (
+                    (name, item.image)
+                    for item in value
+                    if isinstance(item, Reference) and isinstance(item.image, Media)
+                )
+
+    def replace_media(self, stored: Mapping[int, Media]) -> "Request":
+        """A copy with inputs exchanged, by the `id` of the old one."""
+
+        def swap(value: Any) -> Any:
+            if isinstance(value, Media):
+                return stored.get(id(value), value)
+            if isinstance(value, Reference):
+                return Reference(image=swap(value.image), role=value.role)
+            if isinstance(value, tuple):
+                return tuple(swap(item) for item in value)
+            return value
+
+        return type(self)(**{name: swap(value) for name, value in self.values().items()})
+
+    def with_(self, **changes: Any) -> "Request":
+        """A checked copy with some fields changed; `None` takes one out."""
+        return type(self)(**{name: value for name, value in {**self.values(), **changes}.items() if value is not None})
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The request as it is journalled: its task and the fields that were given."""
+        return {"task": self.task, **self.model_dump(mode="json", exclude_none=True, exclude_defaults=True)}
+
+
+class _Sized(Request):
+    size: _Size | None = None
+    resolution: _Resolution | None = None
+    aspect_ratio: _Ratio | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    negative_prompt: str | None = None
+    loras: tuple[Lora, ...] = ()
+
+    def model_post_init(self, _context: Any, /) -> None:
+        if self.size is not None and (self.resolution is not None or self.aspect_ratio is not None):
+            raise RequestError(f"{type(self).__name__}: give size, or resolution and aspect_ratio, not both")
+
+
+class _Image(_Sized):
+    format: Literal["png", "jpeg", "webp"] | None = None
+
+
+class _Video(_Sized):
+    duration_s: _Seconds | None = None
+    fps: Annotated[float, Field(gt=0, le=240)] | None = None
+    audio: bool | None = None
+    camera: Camera | None = None
+
+
+class TextToImage(_Image):
+    task: ClassVar[str] = "text-to-image"
+    prompt: _Prompt
+    references: tuple[Reference, ...] = ()
+
+
+class ImageToImage(_Image):
+    """Edit, restyle or inpaint: white in `mask` is what may change."""
+
+    task: ClassVar[str] = "image-to-image"
+    image: _Input
+    prompt: _Prompt
+    mask: _Input | None = None
+    references: tuple[Reference, ...] = ()
+    strength: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+class ImageUpscaling(Request):
+    task: ClassVar[str] = "image-upscaling"
+    image: _Input
+    factor: Annotated[float, Field(gt=1, le=16)] | None = None
+    prompt: _Prompt | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    format: Literal["png", "jpeg", "webp"] | None = None
+
+
+class TextToVideo(_Video):
+    task: ClassVar[str] = "text-to-video"
+    prompt: _Prompt
+    references: tuple[Reference, ...] = ()
+
+
+class ImageToVideo(_Video):
+    """Start from `image`; end on `last_image` where the model can."""
+
+    task: ClassVar[str] = "image-to-video"
+    image: _Input
+    prompt: _Prompt | None = None
+    last_image: _Input | None = None
+    references: tuple[Reference, ...] = ()
+
+
+class VideoToVideo(_Video):
+    task: ClassVar[str] = "video-to-video"
+    video: _Input
+    prompt: _Prompt
+    references: tuple[Reference, ...] = ()
+    strength: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+class VideoExtension(_Video):
+    """Go on where `video` ends; `duration_s` is what is added."""
+
+    task: ClassVar[str] = "video-extension"
+    video: _Input
+    prompt: _Prompt | None = None
+
+
+class VideoUpscaling(Request):
+    task: ClassVar[str] = "video-upscaling"
+    video: _Input
+    factor: Annotated[float, Field(gt=1, le=16)] | None = None
+    resolution: _Resolution | None = None
+    fps: Annotated[float, Field(gt=0, le=240)] | None = None
+
+
+class FrameInterpolation(Request):
+    """More frames for the same seconds (`fps`), or the motion between two stills (`image`, `last_image`)."""
+
+    task: ClassVar[str] = "frame-interpolation"
+    video: _Input | None = None
+    image: _Input | None = None
+    last_image: _Input | None = None
+    fps: Annotated[float, Field(gt=0, le=240)] | None = None
+
+    def model_post_init(self, _context: Any, /) -> None:
+        if (self.video is None) == (self.image is None or self.last_image is None):
+            raise RequestError("FrameInterpolation: give a video, or image and last_image")
+
+
+class LipSync(Request):
+    """Make the mouth in `video` (or the face in `image`) speak `audio`."""
+
+    task: ClassVar[str] = "lip-sync"
+    audio: _Input
+    video: _Input | None = None
+    image: _Input | None = None
+    prompt: _Prompt | None = None
+    resolution: _Resolution | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+
+    def model_post_init(self, _context: Any, /) -> None:
+        if (self.video is None) == (self.image is None):
+            raise RequestError("LipSync: give a video or an image, one of them")
+
+
+_AudioFormat = Literal["wav", "mp3", "flac", "opus", "aac", "pcm"]
+
+
+class TextToSpeech(Request):
+    task: ClassVar[str] = "text-to-speech"
+    text: _Prompt
+    voice: str | None = None
+    language: _Language | None = None
+    speed: Annotated[float, Field(gt=0, le=4)] | None = None
+    prompt: _Prompt | None = None
+    """How it should be said, where the model takes direction."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    format: _AudioFormat | None = None
+
+
+class SpeechToSpeech(Request):
+    """Say what `audio` says in another voice."""
+
+    task: ClassVar[str] = "speech-to-speech"
+    audio: _Input
+    voice: str
+    language: _Language | None = None
+    format: _AudioFormat | None = None
+
+
+class _Sound(Request):
+    prompt: _Prompt
+    duration_s: _Seconds | None = None
+    negative_prompt: str | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    format: _AudioFormat | None = None
+
+
+class TextToSound(_Sound):
+    task: ClassVar[str] = "text-to-sound"
+
+
+class TextToMusic(_Sound):
+    task: ClassVar[str] = "text-to-music"
+    lyrics: str | None = None
+
+
+class VideoToAudio(Request):
+    """A sound track that fits `video`."""
+
+    task: ClassVar[str] = "video-to-audio"
+    video: _Input
+    prompt: _Prompt | None = None
+    negative_prompt: str | None = None
+    duration_s: _Seconds | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+
+
+TASKS: Mapping[str, type[Request]] = {
+    cls.task: cls
+    for cls in (
+        TextToImage,
+        ImageToImage,
+        ImageUpscaling,
+        TextToVideo,
+        ImageToVideo,
+        VideoToVideo,
+        VideoExtension,
+        VideoUpscaling,
+        FrameInterpolation,
+        LipSync,
+        TextToSpeech,
+        SpeechToSpeech,
+        TextToSound,
+        TextToMusic,
+        VideoToAudio,
+    )
+}
+"""Every task by its Hub pipeline tag where there is one, in the same style where not."""
+
+
+def request_from_json(value: Mapping[str, Any]) -> Request:
+    """Read back what `Request.as_json` wrote."""
+    task = str(value.get("task"))
+    if task not in TASKS:
+        raise RequestError(f"unknown task {task!r}: one of {', '.join(TASKS)}")
+    return TASKS[task](**{name: item for name, item in value.items() if name != "task"})

@@ -1,0 +1,37 @@
+"""When another offer may be tried: only when nothing can have been bought, and nobody judged the content."""
+
+import pytest
+
+from aggregator import errors
+from aggregator.routing.fallback import MAX_ATTEMPTS, may_fall_back
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "allowed"),
+    [
+        (errors.UnavailableError, 503, True),
+        (errors.RateLimitError, 429, True),
+        (errors.QuotaError, 403, True),
+        (errors.AuthenticationError, 401, True),
+        (errors.InvalidRequestError, 404, True),
+        (errors.InvalidRequestError, 410, True),
+        (errors.InvalidRequestError, 422, False),
+        (errors.InvalidRequestError, None, False),
+        (errors.ContentPolicyError, 422, False),
+        (errors.ResponseFormatError, 200, False),
+        (errors.JobFailedError, 200, False),
+        (errors.JobTimeoutError, None, False),
+    ],
+)
+def test_a_definite_no_may_be_followed_by_another(kind, status, allowed):
+    assert may_fall_back(kind("x", status_code=status, accepted=False)) is allowed
+
+
+@pytest.mark.parametrize("accepted", [None, True])
+@pytest.mark.parametrize("kind", [errors.UnavailableError, errors.RateLimitError, errors.ContentPolicyError])
+def test_what_may_have_been_bought_is_never_bought_again(kind, accepted):
+    assert may_fall_back(kind("x", status_code=503, accepted=accepted)) is False
+
+
+def test_three_attempts():
+    assert MAX_ATTEMPTS == 3
