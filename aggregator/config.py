@@ -139,6 +139,8 @@ class ProviderSettings(Table):
     api_key_env: Annotated[str, BeforeValidator(_variable)] | None = None
     base_url: Annotated[str, BeforeValidator(_address)] | None = None
     """The user's own address; trusted because the user wrote it."""
+    table: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")] | None = None
+    """Where the provider's table is, for one of your own: `module:NAME`."""
     enabled: StrictBool = True
     concurrency: Annotated[StrictInt, Field(ge=1)] | None = None
     requests_per_second: Annotated[float, Field(gt=0)] | None = None

@@ -1,11 +1,9 @@
 """Puts a client together: configuration, provider tables, registry, prices, store, engine; and takes it apart again."""
 
-import importlib
 import os
-import pkgutil
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -13,11 +11,12 @@ from typing import Any
 
 from aggregator import ledger
 from aggregator._http import HttpxTransport, Transport, origin
+from aggregator.backends import backends_of, provider_table, provider_tables
 from aggregator.clock import Clock
-from aggregator.config import Config, ProviderSettings, load_config
-from aggregator.contract import Endpoint, Provider
-from aggregator.engine import Backend, Engine
-from aggregator.errors import ConfigurationError, StoreError
+from aggregator.config import Config, load_config
+from aggregator.contract import Endpoint
+from aggregator.engine import Engine
+from aggregator.errors import StoreError
 from aggregator.job import Progress
 from aggregator.planning import Planner, ask_as_json
 from aggregator.pricing.money import micro_usd
@@ -27,91 +26,18 @@ from aggregator.registry.load import Registry
 from aggregator.routing.plan import Ask
 from aggregator.runner import Runner
 from aggregator.runner.context import Context
-from aggregator.secret import Secret
 from aggregator.spend import Spend
 from aggregator.store.database import Store, unsafe_filesystem
 from aggregator.store.files import FileStore
 from aggregator.store.journal import NewJob, verify_log
 from aggregator.tasks import Request
 
-__all__ = ["ORGANISATION", "Opened", "backends_of", "open_client", "provider_names", "provider_table"]
+__all__ = ["ORGANISATION", "Opened", "configuration", "open_client"]
 
 ORGANISATION = "organisation"
 """The account above all projects."""
 
-ENTRY_POINTS = "aggregator.providers"
-"""Packages add a provider under this entry point group: name = "module:PROVIDER"."""
 STORE_NAME = "store.sqlite"
-
-
-def provider_names() -> tuple[str, ...]:
-    """Every provider there is a table for: the package's own, and those that other packages bring."""
-    from importlib.metadata import entry_points
-
-    own = (module.name for module in pkgutil.iter_modules([str(Path(__file__).with_name("providers"))]))
-    return tuple(sorted({*own, *(point.name for point in entry_points(group=ENTRY_POINTS))}))
-
-
-def provider_table(name: str) -> Provider:
-    """The table of one provider."""
-    from importlib.metadata import entry_points
-
-    for point in entry_points(group=ENTRY_POINTS, name=name):
-        table: Provider = point.load()
-        return table
-    if name not in provider_names():
-        raise ConfigurationError(f"there is no provider {name!r}: one of {', '.join(provider_names())}")
-    found: Provider = importlib.import_module(f"aggregator.providers.{name}").PROVIDER
-    return found
-
-
-def mapping_of(provider: str, task: str) -> Endpoint | None:
-    """A provider's own mapping of a task, for the registry to lay offers over."""
-    return provider_table(provider).tasks.get(task) if provider in provider_names() else None
-
-
-def backends_of(config: Config, environ: Mapping[str, str]) -> tuple[dict[str, Backend], dict[str, str]]:
-    """The providers that can be used here, and why the others cannot."""
-    usable: dict[str, Backend] = {}
-    not_usable: dict[str, str] = {}
-    for name in config.providers:
-        provider_table(name)  # a table for a provider that does not exist is a mistake to be told
-    for name in provider_names():
-        provider, settings = provider_table(name), config.providers.get(name)
-        reason = _configured(provider, settings, usable, environ)
-        if reason is not None:
-            not_usable[name] = reason
-    return usable, not_usable
-
-
-def _configured(
-    provider: Provider, settings: ProviderSettings | None, usable: dict[str, Backend], environ: Mapping[str, str]
-) -> str | None:
-    if settings is not None and not settings.enabled:
-        return "switched off in the configuration"
-    wanted = (settings.api_key_env,) if settings and settings.api_key_env else provider.auth.env
-    key = next((environ[name] for name in wanted if environ.get(name)), None)
-    if key is None and wanted:
-        return f"no key: set {' or '.join(wanted)}"
-    if settings is None and not wanted:
-        return f"not configured: write [providers.{provider.name}] into aggregator.toml"
-    settings = settings or ProviderSettings()
-    if settings.base_url:
-        # The user's own address speaks for all of the provider's: one server, or one relay.
-        base = settings.base_url.rstrip("/")
-        provider = replace(
-            provider,
-            base_url=base,
-            hosts=dict.fromkeys(provider.hosts, base),
-            cdns=dict.fromkeys(provider.cdns, base),
-        )
-    usable[provider.name] = Backend(
-        provider,
-        Secret(key) if key else None,
-        settings.concurrency or provider.concurrency,
-        settings.requests_per_second or provider.requests_per_second,
-    )
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +106,12 @@ async def open_client(
     unsafe = unsafe_filesystem(directory, allow_ephemeral=config.allow_ephemeral)
     if unsafe is not None:
         raise StoreError(unsafe)
-    backends, not_usable = backends_of(config, os.environ)
+    tables = provider_tables(config)
+    backends, not_usable = backends_of(config, tables, os.environ)
+
+    def mapping_of(provider: str, task: str) -> Endpoint | None:
+        return tables[provider].tasks.get(task) if provider in tables else None
+
     paths = [path.expanduser() for path in config.registry.paths]
     registry = Registry.load(paths, mappings=mapping_of)
     prices = PriceTable.load(paths)

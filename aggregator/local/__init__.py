@@ -21,7 +21,7 @@ def __getattr__(name: str) -> object:
     if name != "LocalApp":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        from aggregator.local.app import LocalApp as Loaded  # noqa: PLC0415 - loaded on demand
+        from aggregator.local.app import LocalApp as Loaded
     except ImportError as missing:
         if (missing.name or "").split(".")[0] not in _EXTRA_MODULES:
             raise

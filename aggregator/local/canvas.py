@@ -92,7 +92,7 @@ def blend(first: Colour, second: Colour, share: float) -> Colour:
 
 
 def gradient(size_px: tuple[int, int], stops: Sequence[tuple[float, Colour]]) -> Image.Image:
-    """A vertical gradient through colour stops at heights 0..1, dithered so that it shows no bands."""
+    """A vertical gradient through colour stops at heights 0..1."""
     width, height = size_px
     column = Image.new("RGB", (1, height))
     column.putdata([_colour_at(stops, (row + 0.5) / height) for row in range(height)])

@@ -24,6 +24,7 @@ REACH: Final = 0.26  # picture heights of a whole travel; the moves use 0.7 of i
 MASTER_SCALE: Final = 1.25  # a still is kept this much larger than the film, so that a push-in stays sharp
 DISSOLVE_SHARE: Final = 0.5  # of the shot, at its end, for the dissolve into the last image
 VIGNETTE: Final = 110
+STILL_VIGNETTE: Final = 60  # weaker on a given still, which stays the picture that was approved
 PARALLAX: Final = 0.035  # how much farther the near, lower edge of a still travels than its middle
 PARALLAX_BAND_PX: Final = 20
 LIGHT_STEP: Final = 3
@@ -88,7 +89,7 @@ def frames_of_still(order: Order, still: Image.Image, last: Image.Image | None) 
             picture = Image.blend(picture, _through_lens(order, ending, view), mix)
         if order.is_hero:
             # The light comes up a little as the shot goes on, in steps too small to see.
-            strength = VIGNETTE - LIGHT_STEP * round(LIGHT_STEPS * share)
+            strength = STILL_VIGNETTE - LIGHT_STEP * round(LIGHT_STEPS * share)
             picture = ImageChops.multiply(picture, vignette(*picture.size, strength))
         _lay_marks(picture, order, number, style)
         yield picture
@@ -162,7 +163,13 @@ def _master(order: Order, still: Image.Image) -> Image.Image:
     width, height = order.width * scale, order.height * scale
     left, top = (still.width - width) / 2, (still.height - height) / 2
     size = (round(order.width * MASTER_SCALE), round(order.height * MASTER_SCALE))
-    return still.resize(size, Image.Resampling.BICUBIC, box=(left, top, left + width, top + height))
+    return still.resize(size, Image.Resampling.BICUBIC, box=_within(still, left, top, width, height))
+
+
+def _within(picture: Image.Image, left: float, top: float, width: float, height: float) -> tuple[float, float, float, float]:
+    """The box, with what arithmetic leaves of it outside the picture cut off: a hair is refused by the resizer."""
+    right, bottom = min(float(picture.width), left + width), min(float(picture.height), top + height)
+    return (max(0.0, left), max(0.0, top), right, bottom)
 
 
 def _through_lens(order: Order, master: Image.Image, view: View) -> Image.Image:
@@ -171,7 +178,7 @@ def _through_lens(order: Order, master: Image.Image, view: View) -> Image.Image:
     top = (master.height - height) / 2 * (1 + view.y)
     size = (order.width, order.height)
     if not order.is_hero:
-        return master.resize(size, Image.Resampling.BILINEAR, box=(left, top, left + width, top + height))
+        return master.resize(size, Image.Resampling.BILINEAR, box=_within(master, left, top, width, height))
     return _with_parallax(master, size, (left, top, width, height), view)
 
 

@@ -75,8 +75,10 @@ def caption(picture_px: tuple[int, int], text: str, heading: str, style: Style, 
         lines = wrap(words, size_px, layout.text_width_px)
         if layout.height_px(len(lines)) <= height * CAPTION_BAND_SHARE:
             break
-    while len(lines) > 1 and layout.height_px(len(lines)) > height * CAPTION_HEIGHT_SHARE:
-        lines = [*lines[:-2], _cut(lines[-2] + ELLIPSIS + ELLIPSIS, layout.size_px, layout.text_width_px)]
+    most = next(n for n in range(len(lines), 0, -1) if n == 1 or layout.height_px(n) <= height * CAPTION_HEIGHT_SHARE)
+    if most < len(lines):
+        lines = [*lines[: most - 1], _cut(lines[most - 1], layout.size_px, layout.text_width_px - layout.size_px)]
+        lines[-1] = lines[-1].rstrip(ELLIPSIS) + ELLIPSIS
     heading = _cut(heading, layout.heading_px, layout.text_width_px)
     breadth = max(font(layout.size_px).getlength(line) for line in lines)
     breadth = int(max(breadth, font(layout.heading_px).getlength(heading))) + 2 * layout.padding_px + 1
@@ -137,30 +139,38 @@ def wrap(text: str, size_px: int, width_px: int) -> list[str]:
     lines: list[str] = []
     line = ""
     for word in text.split(" "):
-        rest = word
-        while typeface.getlength(rest) > width_px and len(rest) > 1:
-            fits = next(n for n in range(len(rest) - 1, 0, -1) if n == 1 or typeface.getlength(rest[:n]) <= width_px)
-            if line:
-                lines.append(line)
-                line = ""
-            lines.append(rest[:fits])
-            rest = rest[fits:]
-        longer = f"{line} {rest}".strip()
-        if line and typeface.getlength(longer) > width_px:
-            lines.append(line)
-            line = rest
-        else:
+        longer = f"{line} {word}" if line else word
+        if typeface.getlength(longer) <= width_px:
             line = longer
-    return [*lines, line] if line or not lines else lines
+            continue
+        if line:
+            lines.append(line)
+        line = word
+        while len(line) > (fits := _letters_that_fit(line, size_px, width_px)):
+            lines.append(line[:fits])
+            line = line[fits:]
+    return [*lines, line]
+
+
+def _letters_that_fit(text: str, size_px: int, width_px: int) -> int:
+    """How many first letters of a text fit in a width, at least one: found by halving, for texts may be long."""
+    typeface = font(size_px)
+    low, high = 1, max(1, min(len(text), width_px))  # no letter is narrower than a pixel
+    while low < high:
+        middle = (low + high + 1) // 2
+        if typeface.getlength(text[:middle]) <= width_px:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _cut(text: str, size_px: int, width_px: int) -> str:
     """The text, shortened with an ellipsis when it is wider than this."""
     if font(size_px).getlength(text) <= width_px:
         return text
-    while len(text) > 1 and font(size_px).getlength(text + ELLIPSIS) > width_px:
-        text = text[:-1]
-    return text.rstrip(ELLIPSIS + " ") + ELLIPSIS
+    room_px = width_px - font(size_px).getlength(ELLIPSIS)
+    return text[: _letters_that_fit(text, size_px, int(room_px))].rstrip(ELLIPSIS + " ") + ELLIPSIS
 
 
 def _panel(width_px: int, height_px: int, style: Style) -> tuple[Image.Image, ImageDraw.ImageDraw]:

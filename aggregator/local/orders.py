@@ -146,6 +146,7 @@ def _side(side: float) -> int:
 def _with_task_defaults(order: Order, given: Mapping[str, Any]) -> Order:
     task = order.task
     if task in defaults.VIDEO_TASKS:
+        _check_duration(order.duration_s, defaults.MAX_VIDEO_DURATION_S)
         return replace(
             order,
             fps=given.get("fps", defaults.DEFAULTS[order.model].video_fps),
@@ -168,9 +169,13 @@ def _sound_defaults(order: Order, given: Mapping[str, Any]) -> Order:
     is_music = order.task == "text-to-music"
     most = defaults.MAX_MUSIC_DURATION_S if is_music else defaults.MAX_SOUND_DURATION_S
     usual = defaults.MUSIC_DURATION_S if is_music else defaults.SOUND_DURATION_S
-    if order.duration_s > most:
-        raise invalid("duration_s", f"{defaults.MIN_DURATION_S} to {most}")
+    _check_duration(order.duration_s, most)
     return replace(order, duration_s=given.get("duration_s", usual))
+
+
+def _check_duration(duration_s: float, most_s: float) -> None:
+    if duration_s > most_s:
+        raise invalid("duration_s", f"a number from {defaults.MIN_DURATION_S} to {most_s}")
 
 
 def _apply_policy(values: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The vocabulary a scene is made of: flat shapes with a tone and a role, gathered in layers of depth.
+"""The vocabulary a scene is made of: flat shapes with a role, gathered in layers of depth, and places.
 
 Owns: the shape types and the few ways of making common outlines (a box, a ridge line, a smooth dune).
 Refuses: to draw, and to know what the shapes stand for.
@@ -35,6 +35,17 @@ class Layer:
     name: str
     depth: float
     shapes: tuple[Shape, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A setting ready for a subject: what lies behind it, what before it, and where its feet go."""
+
+    horizon: float
+    stand_y: float
+    subject_height: float
+    behind: tuple[Layer, ...]
+    before: tuple[Layer, ...]
 
 
 def box(left: float, top: float, right: float, bottom: float, role: Role = "mass") -> Shape:

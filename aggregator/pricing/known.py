@@ -21,10 +21,10 @@ Interval = tuple[Decimal, Decimal]
 def known_values(offer: Offer, request: Request) -> dict[str, Any]:
     """The request's values, with the offer's defaults for what was left out.
 
-    `size` and `resolution` with `aspect_ratio` are two ways to say one thing: a default of one is not read beside a
-    given other.
+    `model` is among them, for a meter that bills two models apart. `size` and `resolution` with `aspect_ratio` are two
+    ways to say one thing: a default of one is not read beside a given other.
     """
-    values = request.values()
+    values = {**request.values(), "model": offer.model}
     sized, shaped = "size" in values, "resolution" in values or "aspect_ratio" in values
     for name, value in offer.defaults.items():
         if name not in values and not (name in _SHAPE and (shaped if name == "size" else sized)):
@@ -38,10 +38,8 @@ def _sent_size(offer: Offer, values: Mapping[str, Any]) -> tuple[int, int] | Non
     """The size an aspect ratio is written as, where the offer writes it as one."""
     target = offer.mapping.fields.get("aspect_ratio")
     sent = target.values.get(str(values.get("aspect_ratio"))) if isinstance(target, To) and target.values else None
-    if not isinstance(sent, Mapping):
-        return None
-    match sent.get("width"), sent.get("height"):
-        case int(width), int(height):
+    match sent:
+        case {"width": int(width), "height": int(height)} | [int(width), int(height)]:
             return width, height
     return None
 

@@ -26,6 +26,7 @@ from aggregator.contract import (
     UploadSource,
 )
 from aggregator.local.compute import compute_seconds, speech_seconds_bounds
+from aggregator.local.defaults import default_size, frame_count, size_within_budget
 
 _PROMPTED = {"prompt": "prompt", "seed": "seed"}
 _PICTURE = {**_PROMPTED, "negative_prompt": "negative_prompt", "size": "width height", "format": "format"}
@@ -40,22 +41,34 @@ _MOTION = {
 _SOUND = {**_PROMPTED, "duration_s": "duration_s", "format": "format"}
 
 
+def _size(task: str, known: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Width and height of what is made; `None` where they follow from an input that nobody has measured."""
+    if "size" in known:
+        return tuple(known["size"])
+    image = known["image"]
+    if image.width is None or image.height is None:
+        return None
+    if task == "image-upscaling":
+        return round(image.width * known["factor"]), round(image.height * known["factor"])
+    return size_within_budget(image.width / image.height, default_size(known["model"], task))
+
+
 def _bill(task: str, known: Mapping[str, Any]) -> tuple[str, str] | None:
     """Lowest and highest nominal compute-seconds of a task."""
-    width, height = known.get("size") or (0, 0)
     if task == "text-to-speech":
-        bounds_s = speech_seconds_bounds(len(known["text"]))
-        low, high = (compute_seconds(task, characters=len(known["text"]), seconds=float(edge)) for edge in bounds_s)
-        return str(low), str(high)
-    if task == "image-upscaling":
-        image = known["image"]
-        if image.width is None or image.height is None:
+        count = len(known["text"])
+        bounds = (compute_seconds(task, characters=count, seconds=float(s)) for s in speech_seconds_bounds(count))
+        low, high = map(str, bounds)
+        return low, high
+    seconds = float(known.get("duration_s", 0))
+    pixels = frames = 0
+    if task not in ("text-to-sound", "text-to-music"):
+        size = _size(task, known)
+        if size is None:
             return None
-        factor = float(known["factor"])
-        width, height = round(image.width * factor), round(image.height * factor)
-    seconds, fps = float(known.get("duration_s", 0)), float(known.get("fps", 0))
-    total = compute_seconds(task, pixels=width * height, frames=round(seconds * fps), seconds=seconds)
-    return str(total), str(total)
+        pixels, frames = size[0] * size[1], frame_count(seconds, int(known.get("fps", 0)))
+    total = str(compute_seconds(task, pixels=pixels, frames=frames, seconds=seconds))
+    return total, total
 
 
 def _endpoint(task: str, mime_type: str, **fields: str | To) -> Endpoint:

@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from aggregator.local import LocalApp
 from PIL import Image
+
+from aggregator.local import LocalApp
 
 WAIT_S = 20.0
 DRAFT, HERO = "animatic-draft", "animatic-final"
@@ -31,7 +32,7 @@ class Caller:
 
     async def ended(self, job_id: str) -> dict[str, Any]:
         async with asyncio.timeout(WAIT_S):
-            while (job := await self.job(job_id))["status"] in ("queued", "running"):
+            while (job := await self.job(job_id))["status"] in ("queued", "running"):  # noqa: ASYNC110 - the wire is polled
                 await asyncio.sleep(0.005)
         return job
 

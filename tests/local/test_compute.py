@@ -5,6 +5,7 @@ import sys
 from decimal import Decimal
 
 import pytest
+
 from aggregator.local import defaults
 from aggregator.local.camera import move_named_in
 from aggregator.local.compute import compute_seconds, speech_seconds_bounds

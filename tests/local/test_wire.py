@@ -1,18 +1,24 @@
 """The contract: idempotency, cancelling, durability, refusals and files."""
 
+# ruff: noqa: ASYNC110 - the wire is polled, so its tests poll
+
 import asyncio
 import base64
 import hashlib
+import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
 import pytest
+
 from aggregator.local import LocalApp, defaults, files
 
 from .conftest import DRAFT, HERO, Caller
 
-LONG_FILM = {"prompt": "a long walk", "duration_s": 60, "width": 640, "height": 360}
+LONG_FILM = {"prompt": "a long walk", "duration_s": 60, "width": 640, "height": 360, "audio": False}
 
 
 async def test_the_same_key_and_body_is_the_same_job(caller: Caller) -> None:
@@ -110,6 +116,39 @@ async def test_a_job_left_midway_is_finished_by_the_next_app(tmp_path: Path) -> 
     await second.aclose()
 
 
+async def test_a_killed_process_loses_no_accepted_job(tmp_path: Path) -> None:
+    script = """
+import asyncio, os, sys
+from pathlib import Path
+import httpx
+from aggregator.local import LocalApp
+
+async def main():
+    local = LocalApp(Path(sys.argv[1]))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(local.asgi), base_url="http://local.test") as http:
+        film = {"prompt": "a walk", "duration_s": 4, "width": 320, "height": 180}
+        body = {"model": "animatic-draft", "task": "text-to-video", "input": film}
+        job = (await http.post("/v1/jobs", json=body)).json()
+        while (seen := (await http.get("/v1/jobs/" + job["id"])).json())["progress"] <= 0.05:
+            await asyncio.sleep(0.005)
+        print(job["id"], seen["seed"], flush=True)
+        os._exit(9)
+
+asyncio.run(main())
+"""
+    killed = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert killed.returncode == 9, killed.stderr
+    job_id, seed = killed.stdout.split()
+    local = LocalApp(tmp_path)
+    caller = Caller(local)
+    job = await caller.ended(job_id)
+    assert (job["status"], job["seed"]) == ("succeeded", int(seed))
+    await caller.http.aclose()
+    await local.aclose()
+
+
 async def test_two_apps_on_one_directory_agree(tmp_path: Path) -> None:
     apps = [LocalApp(tmp_path), LocalApp(tmp_path)]
     callers = [Caller(local) for local in apps]
@@ -161,8 +200,6 @@ async def test_invalid_input_names_the_field(caller: Caller, task: str, given: d
 
 
 def _ascii_json(body: object) -> bytes:
-    import json
-
     return json.dumps(body).encode()
 
 

@@ -1,0 +1,88 @@
+"""Which providers there are, and which of them can be used here: tables, configuration and environment put together."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from aggregator.config import Config, ProviderSettings
+from aggregator.contract import Provider
+from aggregator.engine import Backend
+from aggregator.errors import ConfigurationError
+from aggregator.secret import Secret
+
+__all__ = ["backends_of", "provider_names", "provider_table", "provider_tables"]
+
+ENTRY_POINTS = "aggregator.providers"
+"""Packages add a provider under this entry point group: name = "module:PROVIDER"."""
+
+
+def provider_names() -> tuple[str, ...]:
+    """Every provider there is a table for: the package's own, and those that other packages bring."""
+    own = (module.name for module in pkgutil.iter_modules([str(Path(__file__).with_name("providers"))]))
+    return tuple(sorted({*own, *(point.name for point in entry_points(group=ENTRY_POINTS))}))
+
+
+def provider_table(name: str, place: str | None = None) -> Provider:
+    """The table of one provider; `place` is where the configuration says it is, `module:NAME`."""
+    if place is None:
+        for point in entry_points(group=ENTRY_POINTS, name=name):
+            place = point.value
+    if place is None and name not in provider_names():
+        raise ConfigurationError(
+            f"there is no provider {name!r}: one of {', '.join(provider_names())}; for a table of your own write "
+            f'[providers.{name}] table = "module:PROVIDER"'
+        )
+    module, _, attribute = (place or f"aggregator.providers.{name}:PROVIDER").partition(":")
+    try:
+        table = getattr(importlib.import_module(module), attribute or "PROVIDER")
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError(f"providers.{name}: no table at {place!r} ({error})") from None
+    if not isinstance(table, Provider) or table.name != name:
+        raise ConfigurationError(f"providers.{name}: {place} is not a Provider whose name is {name!r}")
+    return table
+
+
+def provider_tables(config: Config) -> dict[str, Provider]:
+    """Every table, with the addresses that the configuration gives."""
+    names = sorted({*provider_names(), *config.providers})
+    return {name: _placed(name, config.providers.get(name)) for name in names}
+
+
+def _placed(name: str, settings: ProviderSettings | None) -> Provider:
+    provider = provider_table(name, settings.table if settings else None)
+    if settings is None or settings.base_url is None:
+        return provider
+    # The user's own address speaks for all of the provider's: one server, or one relay.
+    base = settings.base_url
+    hosts, cdns = dict.fromkeys(provider.hosts, base), dict.fromkeys(provider.cdns, base)
+    return replace(provider, base_url=base, hosts=hosts, cdns=cdns)
+
+
+def backends_of(
+    config: Config, tables: Mapping[str, Provider], environ: Mapping[str, str]
+) -> tuple[dict[str, Backend], dict[str, str]]:
+    """The providers that can be used, and why the others cannot."""
+    usable: dict[str, Backend] = {}
+    not_usable: dict[str, str] = {}
+    for name, provider in tables.items():
+        settings = config.providers.get(name)
+        wanted = (settings.api_key_env,) if settings and settings.api_key_env else provider.auth.env
+        key = next((environ[variable] for variable in wanted if environ.get(variable)), None)
+        if settings is not None and not settings.enabled:
+            not_usable[name] = "switched off in the configuration"
+        elif wanted and key is None:
+            not_usable[name] = f"no key: set {' or '.join(wanted)}"
+        elif settings is None and not wanted:
+            not_usable[name] = f"not configured: write [providers.{name}] into aggregator.toml"
+        else:
+            settings = settings or ProviderSettings()
+            usable[name] = Backend(
+                provider,
+                Secret(key) if key else None,
+                settings.concurrency or provider.concurrency,
+                settings.requests_per_second or provider.requests_per_second,
+            )
+    return usable, not_usable

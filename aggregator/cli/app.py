@@ -1,0 +1,46 @@
+"""The command as a whole: its name, its version, its subcommands in the order a newcomer meets them."""
+
+from typing import Annotated
+
+import typer
+
+from aggregator import __version__
+from aggregator.cli import books, catalogue, demo, doctor, make, server
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="aggregator",
+    help="One interface over many video, image and audio models: draft cheaply, promote to the best, see what it cost.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  Typer calls it so
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Draft on a workhorse, promote to a hero, see what it cost."""
+
+
+app.command("demo")(demo.demo)
+app.command("generate")(make.generate)
+app.command("plan")(make.plan)
+app.command("models")(catalogue.models)
+app.command("prices")(catalogue.prices)
+app.command("spend")(books.spend)
+app.command("jobs")(books.jobs)
+app.command("resume")(books.resume)
+app.command("doctor")(doctor.doctor)
+app.command("local")(server.local)
