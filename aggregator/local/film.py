@@ -166,8 +166,10 @@ def _master(order: Order, still: Image.Image) -> Image.Image:
     return still.resize(size, Image.Resampling.BICUBIC, box=_within(still, left, top, width, height))
 
 
-def _within(picture: Image.Image, left: float, top: float, width: float, height: float) -> tuple[float, float, float, float]:
-    """The box, with what arithmetic leaves of it outside the picture cut off: a hair is refused by the resizer."""
+def _within(
+    picture: Image.Image, left: float, top: float, width: float, height: float
+) -> tuple[float, float, float, float]:
+    """The box without the hair that arithmetic leaves outside the picture: the resizer refuses that."""
     right, bottom = min(float(picture.width), left + width), min(float(picture.height), top + height)
     return (max(0.0, left), max(0.0, top), right, bottom)
 

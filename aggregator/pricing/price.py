@@ -1,4 +1,4 @@
-"""What a request costs: the quote before, the cost after. Exact decimals; what is not known is `None`, never zero."""
+"""What a request will cost, from the rates. Exact decimals; what is not known is `None`, never zero."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,12 @@ from aggregator.contract import Meter
 from aggregator.errors import PricingError
 from aggregator.pricing.known import DERIVED, domain, interval, known_values
 from aggregator.pricing.money import EXACT
-from aggregator.pricing.quote import Cost, Line, Quote
-from aggregator.pricing.settle import settled
+from aggregator.pricing.quote import Line, Quote
 from aggregator.pricing.table import PriceTable, Rate
 from aggregator.registry.cards import Offer
 from aggregator.tasks import Request
 
-__all__ = ["cost", "quote"]
+__all__ = ["quote"]
 
 _ANYTHING_ELSE = object()
 """Stands for every value that no row mentions."""
@@ -52,33 +51,7 @@ def quote(offer: Offer, request: Request, table: PriceTable, day: date) -> Quote
     A field that was left out counts with the offer's documented default; without one, with every value the offer takes,
     which makes the quote an estimate from the cheapest to the dearest.
     """
-    return _quote(offer, request, table, day, {})
-
-
-def cost(
-    offer: Offer,
-    request: Request,
-    table: PriceTable,
-    day: date,
-    *,
-    reported: Mapping[str, Decimal] | None = None,
-    quoted: Quote | None = None,
-) -> Cost:
-    """What a request came to: by what the provider counted (`reported`, by unit), else by what was ordered.
-
-    An ordered quantity that was an interval counts with its high end: that is what was reserved. With the quote it was
-    ordered under, its rates are used, whatever the table says by now. `day` is the day of the order. What could not be
-    quoted can still be priced once the provider has counted it; otherwise the amount is `None`.
-    """
-    counted = _checked(reported or {})
-    basis = quoted if quoted is not None and quoted.lines else _quote(offer, request, table, day, counted)
-    if not basis.lines:
-        return Cost(None, "none", table=basis.table, unpriced=True)
-    return settled(basis, counted, reserved_usd=Decimal(0))
-
-
-def _quote(offer: Offer, request: Request, table: PriceTable, day: date, counted: Mapping[str, Decimal]) -> Quote:
-    spans = _spans(offer, request, table, day, counted)
+    spans = _spans(offer, request, table, day)
     if isinstance(spans, str):
         return Quote(None, None, "unknown", table=table.version, why=spans)
     low, high = _total(span.low_usd for span in spans), _total(span.high_usd for span in spans)
@@ -91,13 +64,6 @@ def _quote(offer: Offer, request: Request, table: PriceTable, day: date, counted
         lines=tuple(span.line() for span in spans),
         why="" if low == high else "; ".join(_spread(span) for span in spans if span.low_usd != span.high_usd),
     )
-
-
-def _checked(reported: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
-    for unit, amount in reported.items():
-        if not isinstance(amount, Decimal) or not amount.is_finite() or amount < 0:
-            raise PricingError(f"{amount!r} is not a quantity of {unit}: a Decimal from zero up is")
-    return reported
 
 
 def _total(amounts: Iterable[Decimal]) -> Decimal:
@@ -113,9 +79,7 @@ def _spread(span: _Span) -> str:
     return f"{much} {span.unit} at {each} USD"
 
 
-def _spans(
-    offer: Offer, request: Request, table: PriceTable, day: date, counted: Mapping[str, Decimal]
-) -> list[_Span] | str:
+def _spans(offer: Offer, request: Request, table: PriceTable, day: date) -> list[_Span] | str:
     """Every meter priced, or why one of them cannot be."""
     if not offer.mapping.meters:
         return f"{offer.id} has no meter: nothing says what is billed"
@@ -125,7 +89,7 @@ def _spans(
         rows = table.rows_for(offer, meter.unit, day)
         if not rows:
             return f"no rate for {meter.unit} of {offer.id} on {day}"
-        amounts = (counted[meter.unit],) * 2 if meter.unit in counted else _quantity(meter, offer, values)
+        amounts = _quantity(meter, offer, values)
         if isinstance(amounts, str):
             return amounts
         rates = _rates(rows, offer, values)

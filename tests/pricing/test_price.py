@@ -1,6 +1,7 @@
 """Quotes and costs: exact, estimated, unknown; by hand from the sheets."""
 
 import decimal
+import json
 import pickle
 from datetime import date
 from decimal import Decimal
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from aggregator.contract import Meter, To
 from aggregator.errors import PricingError
 from aggregator.inputs import Media
-from aggregator.pricing.price import cost, quote
+from aggregator.pricing.price import quote
+from aggregator.pricing.quote import Cost, Quote
+from aggregator.pricing.settle import settled
 from aggregator.pricing.table import PriceTable
 from aggregator.registry.cards import Limit
 from aggregator.registry.load import Registry
@@ -157,7 +160,7 @@ def test_a_function_works_out_the_quantity(offer, prices):
         offer(bill, "compute_second", defaults={"fps": 12}), TextToVideo(prompt="x", duration_s=2), table, DAY
     )
     assert (found.low_usd, found.high_usd, found.basis) == (Decimal("0.015"), Decimal("0.02"), "estimate")
-    assert seen == {"prompt": "x", "duration_s": 2, "fps": 12}
+    assert seen == {"prompt": "x", "duration_s": 2, "fps": 12, "model": "m"}
 
 
 def test_a_function_that_cannot_tell_makes_it_unknown(offer, prices):
@@ -274,60 +277,44 @@ def test_what_has_no_published_price_stays_unknown():
 # -------------------------------------------------------------------------------------------------------------- costs
 
 
+RESERVED = Decimal(9)
+
+
 def test_what_the_provider_counted_wins(offer, prices):
-    request = TextToVideo(prompt="x", duration_s=5)
-    found = cost(offer(), request, prices(SECOND), DAY, reported={"video_second": Decimal("4.5")})
+    quoted = quote(offer(), TextToVideo(prompt="x", duration_s=5), prices(SECOND), DAY)
+    found = settled(quoted, {"video_second": Decimal("4.5")}, reserved_usd=RESERVED)
     assert (found.amount_usd, found.source) == (Decimal("0.315"), "reported")
     assert found.lines[0].high == Decimal("4.5")
 
 
 def test_without_a_count_what_was_reserved_is_charged(offer, prices):
     one = offer(limits={"duration_s": Limit(values=(4, 8))})
-    found = cost(one, TextToVideo(prompt="x"), prices(SECOND), DAY)
+    quoted = quote(one, TextToVideo(prompt="x"), prices(SECOND), DAY)
+    found = settled(quoted, {}, reserved_usd=RESERVED)
     assert (found.amount_usd, found.source) == (Decimal("0.56"), "computed")
 
 
 def test_a_count_of_one_meter_only_is_still_computed(offer, prices):
     meters = (Meter("video_second", "request.duration_s"), Meter("request", "1"))
     table = prices(SECOND, 'unit = "request"\nusd = "1"')
-    request = TextToVideo(prompt="x", duration_s=5)
-    found = cost(offer(meters=meters), request, table, DAY, reported={"video_second": Decimal(1)})
+    quoted = quote(offer(meters=meters), TextToVideo(prompt="x", duration_s=5), table, DAY)
+    found = settled(quoted, {"video_second": Decimal(1)}, reserved_usd=RESERVED)
     assert (found.amount_usd, found.source) == (Decimal("1.07"), "computed")
 
 
-def test_the_rates_of_the_quote_are_kept(offer, prices):
-    request = TextToVideo(prompt="x", duration_s=5)
-    quoted = quote(offer(), request, prices(SECOND), DAY)
-    dearer = prices('unit = "video_second"\nusd = "9"')
-    assert cost(offer(), request, dearer, DAY).amount_usd == Decimal(45)
-    kept = cost(offer(), request, dearer, DAY, quoted=quoted)
-    assert (kept.amount_usd, kept.table) == (Decimal("0.35"), quoted.table)
-
-
-def test_a_count_can_price_what_no_quote_could(offer, prices):
-    request = TextToVideo(prompt="x")
-    quoted = quote(offer(), request, prices(SECOND), DAY)
-    found = cost(offer(), request, prices(SECOND), DAY, reported={"video_second": Decimal(2)}, quoted=quoted)
-    assert (found.amount_usd, found.source, found.unpriced) == (Decimal("0.14"), "reported", False)
-
-
-def test_an_unpriced_cost_is_unknown_not_zero(offer, prices):
-    found = cost(offer(), TextToVideo(prompt="x"), prices(SECOND), DAY)
-    assert (found.amount_usd, found.source, found.unpriced, found.lines) == (None, "none", True, ())
-
-
-@pytest.mark.parametrize("amount", [4.5, Decimal(-1), Decimal("NaN"), "4"])
-def test_a_count_that_is_no_exact_quantity_is_refused(offer, prices, amount):
-    with pytest.raises(PricingError):
-        cost(offer(), TextToVideo(prompt="x", duration_s=5), prices(SECOND), DAY, reported={"video_second": amount})
+def test_an_unpriced_job_is_booked_at_all_that_was_reserved_and_says_so(offer, prices):
+    quoted = quote(offer(), TextToVideo(prompt="x"), prices(SECOND), DAY)
+    found = settled(quoted, {}, reserved_usd=RESERVED)
+    assert (found.amount_usd, found.source, found.unpriced, found.lines) == (RESERVED, "reserved", True, ())
 
 
 def test_quotes_and_costs_can_be_kept(offer, prices):
-    request = TextToVideo(prompt="x", duration_s=5)
-    found = quote(offer(), request, prices(SECOND), DAY)
-    assert pickle.loads(pickle.dumps(found)) == found
-    assert found.as_json()["high_usd"] == "0.35"
-    assert cost(offer(), request, prices(SECOND), DAY).as_json()["amount_usd"] == "0.35"
+    quoted = quote(offer(), TextToVideo(prompt="x", duration_s=5), prices(SECOND), DAY)
+    charged = settled(quoted, {}, reserved_usd=RESERVED)
+    assert pickle.loads(pickle.dumps(quoted)) == quoted
+    assert quoted.as_json()["high_usd"] == "0.35"
+    assert Quote.from_json(json.loads(json.dumps(quoted.as_json()))) == quoted
+    assert Cost.from_json(json.loads(json.dumps(charged.as_json()))) == charged
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -349,5 +336,5 @@ def test_low_is_never_above_high_and_a_cost_stays_within_its_quote(duration, res
     assert found.low_usd <= found.high_usd
     assert (found.basis == "exact") == (found.low_usd == found.high_usd)
     count = data.draw(st.none() | st.decimals(found.lines[0].low, found.lines[0].high, places=6))
-    charged = cost(one, request, table, DAY, reported=None if count is None else {"video_second": count}, quoted=found)
+    charged = settled(found, {} if count is None else {"video_second": count}, reserved_usd=RESERVED)
     assert 0 <= charged.amount_usd <= found.high_usd
