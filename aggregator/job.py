@@ -15,7 +15,7 @@ __all__ = ["TRANSITIONS", "AttemptState", "Job", "JobRecord", "Progress"]
 
 
 class AttemptState(StrEnum):
-    """Where one purchase is. What the provider says is a `contract.State`; the ledger knows what became of the money."""
+    """Where one purchase is. What the provider says is a `contract.State`; what became of the money is the ledger's."""
 
     PLANNED = "planned"
     RESERVED = "reserved"

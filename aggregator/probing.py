@@ -23,7 +23,10 @@ class Prober:
         self._available = find_spec("av") is not None
 
     async def probe(self, path: Path) -> Facts | None:
-        """What the file (by its absolute path) holds; `None` if it cannot be read, or if PyAV (extra `local`) is not installed."""
+        """What the file holds, by its absolute path.
+
+        `None` if it cannot be read, or if PyAV (extra `local`) is not installed.
+        """
         if not self._available:
             return None
         async with self._turn:

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 
 from aggregator.artifact import Result
 from aggregator.errors import AggregatorError, NoRouteError, RequestError, UnknownModelError, WorkflowError
+from aggregator.pricing.money import dollars
 from aggregator.routing.plan import Plan
 from aggregator.tasks import Request
 
@@ -33,6 +34,11 @@ class PromotionStep:
     plan: Plan
     notes: tuple[str, ...] = ()
     """What changes beside the model: a seed that is carried or dropped, an input that is not known yet."""
+
+    def __str__(self) -> str:
+        quote, was = self.plan.quote, self.draft.cost.amount_usd
+        models = f"{self.draft.model} ({_shown(was)}) → {self.plan.offer.model} (at most {_shown(quote.high_usd)})"
+        return "; ".join([f"{self.draft.key}: {models}", *self.notes])
 
     @property
     def difference_usd(self) -> Decimal | None:
@@ -65,12 +71,21 @@ class PromotionPlan:
         highs = [step.plan.quote.high_usd for step in self.steps]
         return None if None in highs else sum((high for high in highs if high is not None), Decimal(0))
 
+    def __str__(self) -> str:
+        lines = [str(step) for step in self.steps]
+        lines += [f"kept: {', '.join(self.kept)}"] if self.kept else []
+        return "\n".join([*lines, f"at most {_shown(self.high_usd)} in all"])
+
     def as_json(self) -> dict[str, JsonValue]:
         return {
             "steps": [step.as_json() for step in self.steps],
             "kept": list(self.kept),
             "high_usd": None if self.high_usd is None else str(self.high_usd),
         }
+
+
+def _shown(amount_usd: Decimal | None) -> str:
+    return "unknown" if amount_usd is None else dollars(amount_usd)
 
 
 async def plan_promotion(
