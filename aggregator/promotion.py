@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["PromotionPlan", "PromotionStep", "plan_promotion", "promote"]
 
 Through = Literal["step", "all"]
+LEAST_USD = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,9 @@ async def promote(
     made: dict[str, Result] = {}
     for draft in chain:
         asked = _options(draft, result, options)
+        if "max_usd" in options:  # what came before may have turned out dearer than planned: the sum is bounded
+            left_usd = Decimal(options["max_usd"]) - sum(item.cost.amount_usd or 0 for item in made.values())
+            asked["max_usd"] = max(left_usd, LEAST_USD)
         exchanged = {
             id(media): made[media.job_id].as_media()
             for _, media in draft.lineage.request.media()
@@ -196,9 +200,8 @@ def _seeded(project: "Project", draft: Result, request: Request, options: "Optio
         (family := _seeds(project, draft.model)) is not None and family == _seeds(project, model)
     )
     if same and "seed" in plan.offer.mapping.fields:
-        return project.planner.plan(request.with_(seed=seed), replace(ask, model=plan.offer.id)), (
-            f"seed {seed} is carried",
-        )
+        seeded = project.planner.plan(request.with_(seed=seed), replace(ask, model=plan.offer.id))
+        return replace(seeded, why=plan.why), (f"seed {seed} is carried",)
     return plan, (f"seed {seed} is left out: it means another picture on {model}",)
 
 

@@ -18,15 +18,22 @@ __all__ = ["Asked", "OnUnsupported", "request_of"]
 
 _MAKING, _ROUTING, _MONEY = "What to make", "Who makes it", "Money and time"
 
-Task = Annotated[str, typer.Argument(help="The kind of work, such as text-to-image or image-to-video.")]
-Words = Annotated[str | None, typer.Argument(metavar="[PROMPT|TEXT]", help="The prompt, or the text to speak.")]
+Task = Annotated[str, typer.Argument(metavar="TASK", help="The kind of work, such as text-to-image or image-to-video.")]
+Words = Annotated[str | None, typer.Argument(metavar="PROMPT|TEXT", help="The prompt, or the text to speak.")]
 Inputs = Annotated[
     list[str] | None,
-    typer.Option("--input", metavar="NAME=PATH", help="A file or an address, such as image=still.png.", rich_help_panel=_MAKING),
+    typer.Option(
+        "--input", metavar="NAME=PATH", help="A file or an address, such as image=still.png.", rich_help_panel=_MAKING
+    ),
 ]
 Sets = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="A parameter, such as duration_s=5 or size=1280x720.", rich_help_panel=_MAKING),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A parameter, such as duration_s=5 or size=1280x720.",
+        rich_help_panel=_MAKING,
+    ),
 ]
 ProviderOptions = Annotated[
     list[str] | None,
@@ -42,13 +49,15 @@ OnUnsupported = Annotated[
     typer.Option(metavar="error|adjust", help="What to do with a value a model cannot take.", rich_help_panel=_MAKING),
 ]
 Stage = Annotated[
-    str | None, typer.Option(metavar="STAGE", help="prototype (a workhorse) or final (a hero).", rich_help_panel=_ROUTING)
+    str | None,
+    typer.Option(metavar="STAGE", help="prototype (a workhorse) or final (a hero).", rich_help_panel=_ROUTING),
 ]
 Role = Annotated[
     str | None, typer.Option(metavar="NAME", help="The name under which [roles] says who.", rich_help_panel=_ROUTING)
 ]
 Model = Annotated[
-    str | None, typer.Option(metavar="MODEL", help="veo-3.1, or one offer: fal:fal-ai/veo3.1.", rich_help_panel=_ROUTING)
+    str | None,
+    typer.Option(metavar="MODEL", help="veo-3.1, or one offer: fal:fal-ai/veo3.1.", rich_help_panel=_ROUTING),
 ]
 MaxUsd = Annotated[
     str | None, typer.Option(metavar="USD", help="The most this call may reserve.", rich_help_panel=_MONEY)
@@ -57,19 +66,20 @@ ProjectName = Annotated[
     str, typer.Option("--project", metavar="NAME", help="Whose books it goes into.", rich_help_panel=_MONEY)
 ]
 Budget = Annotated[
-    str | None, typer.Option("--budget", metavar="USD", help="The project's budget, for its life.", rich_help_panel=_MONEY)
+    str | None,
+    typer.Option("--budget", metavar="USD", help="The project's budget, for its life.", rich_help_panel=_MONEY),
 ]
 Key = Annotated[
     str | None,
-    typer.Option(metavar="KEY", help="The same key is the same job, for ever: never paid twice.", rich_help_panel=_MONEY),
+    typer.Option(
+        metavar="KEY", help="The same key is the same job, for ever: never paid twice.", rich_help_panel=_MONEY
+    ),
 ]
 WaitS = Annotated[
     float | None,
     typer.Option(metavar="SECONDS", help="Stop waiting after this long; the job goes on.", rich_help_panel=_MONEY),
 ]
-DeadlineS = Annotated[
-    float | None, typer.Option(metavar="SECONDS", help="The job's own end.", rich_help_panel=_MONEY)
-]
+DeadlineS = Annotated[float | None, typer.Option(metavar="SECONDS", help="The job's own end.", rich_help_panel=_MONEY)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

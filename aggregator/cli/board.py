@@ -20,6 +20,7 @@ __all__ = ["Board"]
 
 S = AttemptState
 BAR_CELLS = 12
+COLUMNS = (1, 5, 15, 14, 9, BAR_CELLS + 5, 6)
 REDRAWS_PER_SECOND = 12
 _WORDS = {
     S.PLANNED: "planned",
@@ -44,8 +45,8 @@ class Line:
     began: float = 0.0
     took_s: float | None = None
 
-    @property
     def ended(self) -> bool:
+        """Whether there is nothing more to come."""
         return self.news is not None and (self.news.state is S.STORED or self.news.state in _BAD)
 
     def state(self) -> str:
@@ -90,21 +91,21 @@ class Board:
         line = self.lines.get(news.key)
         if line is None and self._open:
             line = self.lines[news.key] = Line(_name(news))
-        if line is None or line.ended:
+        if line is None or line.ended():
             return
         changed = line.news is None or line.news.state is not news.state
         if line.news is None:
             line.began = monotonic()
         line.task, line.news = news.task, news
-        if line.ended and not news.reused:
+        if line.ended() and not news.reused:
             line.took_s = news.elapsed_s
-        if changed and not self._console.is_terminal and (line.ended or news.state is S.RUNNING):
+        if changed and not self._console.is_terminal and (line.ended() or news.state is S.RUNNING):
             self._console.print(_plain(line), soft_wrap=True)
 
     def __rich__(self) -> Table:
         grid = Table.grid(padding=(0, 1))
-        for width in (1, None, None, None, None, BAR_CELLS + 5, 7):
-            grid.add_column(width=width, no_wrap=True, overflow="ellipsis")
+        for least in COLUMNS:  # the same in every board, so that boards below each other line up
+            grid.add_column(min_width=least, no_wrap=True, overflow="ellipsis")
         grid.columns[-1].justify = "right"
         for line in self.lines.values():
             grid.add_row(*self._cells(line))
@@ -114,9 +115,9 @@ class Board:
         news = line.news
         if news is None:
             return Text("·", "dim"), Text(line.name, "dim"), Text(line.task, "dim"), "", "", Text("waiting", "dim"), ""
-        elapsed = line.took_s if line.ended else monotonic() - line.began
+        elapsed = line.took_s if line.ended() else monotonic() - line.began
         mark: RenderableType = self._spinner
-        if line.ended:
+        if line.ended():
             mark = Text("✗", "red") if news.state in _BAD else Text("✓", "green")
         return (
             mark,
@@ -137,7 +138,14 @@ def _activity(line: Line) -> RenderableType:
     row = Table.grid(padding=(0, 1))
     fraction = news.fraction
     row.add_row(
-        ProgressBar(total=1.0, completed=fraction or 0.0, width=BAR_CELLS, pulse=fraction is None),
+        ProgressBar(
+            total=1.0,
+            completed=fraction or 0.0,
+            width=BAR_CELLS,
+            pulse=fraction is None,
+            complete_style="cyan",
+            pulse_style="cyan",
+        ),
         "" if fraction is None else f"{fraction:4.0%}",
     )
     return row

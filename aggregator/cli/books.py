@@ -15,6 +15,7 @@ from aggregator.client import Aggregator
 from aggregator.config import nearest
 from aggregator.errors import AggregatorError, RequestError
 from aggregator.job import AttemptState, JobRecord
+from aggregator.opening import ORGANISATION
 from aggregator.spend import Spend
 
 __all__ = ["draw_spend", "jobs", "resume", "spend", "spend_as_json"]
@@ -41,7 +42,9 @@ def spend(
     draw_spend(on, total)
     if projects:
         on.print()
-        found = table("project", "spent", "reserved", "left", right=("spent", "reserved", "left"), fold=("project",))
+        found = table(
+            on, "project", "spent", "reserved", "left", right=("spent", "reserved", "left"), fold=("project",)
+        )
         for one in projects:
             left = "no budget" if one.left_usd is None else usd(one.left_usd)
             found.add_row(one.project, usd(one.settled_usd), usd(one.held_usd), left)
@@ -98,11 +101,11 @@ async def _spend(session: Session, project: str | None) -> tuple[Spend, list[Spe
     async with Aggregator(session.config()) as agg:
         known = await _projects(agg)
         if project is None:
-            return await agg.spend(), [await agg.project(name).spend() for name in known]
+            return await agg.spend(), [await agg.opened.spend(f"project:{name}") for name in known]
         if project not in known:
             close = nearest(project, known)
             raise RequestError(f"no project {project!r} in these books; {_hint(close, known)}")
-        return await agg.project(project).spend(), []
+        return await agg.opened.spend(f"project:{project}"), []
 
 
 def _hint(close: tuple[str, ...], known: list[str]) -> str:
@@ -157,7 +160,8 @@ async def _resume(session: Session, project: str | None) -> list[End]:
 def draw_spend(on: Console, of: Spend) -> None:
     """The books of one account."""
     budget = "no budget" if of.budget_usd is None else f"of {usd(of.budget_usd)}"
-    on.print(Text.assemble((of.project, "bold"), "  ", (usd(of.settled_usd), "bold green"), f" spent, {budget}"))
+    name = "all projects" if of.project == ORGANISATION else of.project
+    on.print(Text.assemble((name, "bold"), "  ", (usd(of.settled_usd), "bold green"), f" spent, {budget}"))
     left = "" if of.left_usd is None else f", {usd(of.left_usd)} left"
     say(on, f"{usd(of.held_usd)} reserved{left}", indent=2)
     if of.overrun_usd:
@@ -167,7 +171,9 @@ def draw_spend(on: Console, of: Spend) -> None:
     if not of.lines:
         return
     on.print()
-    found = table("model", "task", "jobs", "spent", "reserved", right=("jobs", "spent", "reserved"), fold=("model",))
+    found = table(
+        on, "model", "task", "jobs", "spent", "reserved", right=("jobs", "spent", "reserved"), fold=("model",)
+    )
     for line in of.lines:
         unpriced = f" ({line.unpriced_jobs} unpriced)" if line.unpriced_jobs else ""
         found.add_row(
@@ -184,7 +190,7 @@ def _draw_jobs(on: Console, records: list[JobRecord]) -> None:
     if not records:
         on.print("No jobs.")
         return
-    found = table("job", "project / key", "task", "state", "usd", right=("usd",), fold=("project / key",))
+    found = table(on, "job", "project / key", "task", "state", "usd", right=("usd",), fold=("project / key",))
     for record in records:
         key = "" if record.key.startswith("job:") else f" / {record.key}"
         money = usd(Decimal(record.settled_usd)) if record.settled_usd is not None else _held(record)
@@ -214,4 +220,6 @@ def _draw_ends(on: Console, ends: list[End]) -> None:
             say(on, str(end.error), indent=4)
         if end.error is not None and end.held_usd:
             held = usd(end.held_usd)
-            say(on, f"{held} stay reserved: nobody knows yet whether it was charged, so it is not given back.", indent=4)
+            say(
+                on, f"{held} stay reserved: nobody knows yet whether it was charged, so it is not given back.", indent=4
+            )

@@ -10,12 +10,14 @@ from typing import Annotated, Any, Self
 
 import typer
 
+from aggregator.backends import backends_of, provider_tables
 from aggregator.cli import asked
 from aggregator.cli.asked import request_of
 from aggregator.cli.catalogue_view import draw_models, draw_prices
 from aggregator.cli.session import AsJson, ConfigFile, Directory, LocalOnly, Session
 from aggregator.cli.show import console, emit
 from aggregator.config import Config, nearest
+from aggregator.contract import Provider
 from aggregator.errors import RequestError
 from aggregator.inputs import Media
 from aggregator.pricing.quote import Quote
@@ -86,6 +88,7 @@ class Catalogue:
     config: Config
     registry: Registry
     prices: PriceTable
+    tables: Mapping[str, Provider]
     usable: Mapping[str, str | None]
     """Provider to `None`, or to why it cannot be used here."""
     today: date
@@ -93,14 +96,16 @@ class Catalogue:
     @classmethod
     def open(cls, config: Config, environ: Mapping[str, str] = os.environ) -> Self:
         """Read what the package and the user's directories say."""
-        from aggregator.opening import backends_of, mapping_of
-
-        backends, not_usable = backends_of(config, environ)
+        tables = provider_tables(config)
+        backends, not_usable = backends_of(config, tables, environ)
         paths = [path.expanduser() for path in config.registry.paths]
         return cls(
             config=config,
-            registry=Registry.load(paths, mappings=mapping_of),
+            registry=Registry.load(
+                paths, mappings=lambda name, task: tables[name].tasks.get(task) if name in tables else None
+            ),
             prices=PriceTable.load(paths),
+            tables=tables,
             usable={**not_usable, **dict.fromkeys(backends)},
             today=datetime.now(UTC).date(),
         )
@@ -137,7 +142,9 @@ class OfferRow:
             "successor": offer.successor,
             "checked": offer.checked.isoformat(),
             "rates": [
-                {"unit": unit, "usd": str(rate.usd), "row": rate.id} for unit, found in self.rates.items() for rate in found
+                {"unit": unit, "usd": str(rate.usd), "row": rate.id}
+                for unit, found in self.rates.items()
+                for rate in found
             ],
             "configured": self.not_usable is None,
             "not_usable": self.not_usable,
@@ -193,7 +200,7 @@ class PriceRow:
 def price_rows(
     catalogue: Catalogue, request: Request, *, adjust: bool = False
 ) -> tuple[list[PriceRow], dict[str, str]]:
-    """The offers that can, cheapest first and unknown prices last; and why the others cannot. Keys do not matter here."""
+    """The offers that can do it, key or no key, cheapest first and unknown prices last; and why the others cannot."""
     found = candidates(
         catalogue.registry,
         catalogue.prices,
@@ -235,9 +242,7 @@ async def _probed(request: Request) -> Request:
                 with media.source.open("rb") as file:
                     mime_type = sniff(file.read(64))
                 size = {name: getattr(facts, name) for name in ("width", "height", "duration_s")} if facts else {}
-                known[id(media)] = replace(
-                    media, mime_type=mime_type, size_bytes=media.source.stat().st_size, **size
-                )
+                known[id(media)] = replace(media, mime_type=mime_type, size_bytes=media.source.stat().st_size, **size)
     finally:
         await prober.aclose()
     return request.replace_media(known) if known else request

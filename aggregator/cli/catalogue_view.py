@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from aggregator.cli.show import heading, quoted, say, table, usd
+from aggregator.cli.show import NOT_USABLE, USABLE, entries, heading, quoted, say, usd
 from aggregator.pricing.table import Rate
 
 if TYPE_CHECKING:
@@ -23,29 +23,26 @@ def draw_models(on: Console, rows: "Sequence[OfferRow]") -> None:
     """One table a task."""
     for task, offers in groupby(rows, key=lambda row: row.offer.task):
         on.print(heading(task))
-        found = table("", "model", "tier", "offer", "life", "price", fold=("offer", "price"))
-        for row in offers:
-            mark = Text("✓", "green") if row.not_usable is None else Text("–", "dim")
-            found.add_row(mark, row.offer.model, row.tier, row.offer.id, _life(row), _rates(row.rates))
-        on.print(found)
+        found = [
+            ((_mark(row.not_usable), row.offer.model, row.tier, _life(row), _rates(row.rates)), row.offer.id)
+            for row in offers
+        ]
+        entries(on, ("", "model", "tier", "life", "price"), found)
         on.print()
     if not rows:
         on.print("Nothing is on offer.")
     _missing(on, {row.offer.provider: row.not_usable for row in rows if row.not_usable is not None})
 
 
-def draw_prices(
-    on: Console, task: str, rows: "Sequence[PriceRow]", out: Mapping[str, str], *, today: date
-) -> None:
+def draw_prices(on: Console, task: str, rows: "Sequence[PriceRow]", out: Mapping[str, str], *, today: date) -> None:
     """The offers that can do the job, then how many cannot."""
     on.print(heading(f"This {task}", dim="cheapest first"))
-    found = table("", "price", "basis", "checked", "tier", "offer", right=("price",), fold=("offer",))
+    found = []
     for row in rows:
-        mark = Text("✓", "green") if row.not_usable is None else Text("–", "dim")
         as_of = row.quote.as_of
         age = "–" if as_of is None else f"{(today - as_of).days} d ago"
-        found.add_row(mark, quoted(row.quote), row.quote.basis, age, row.tier, row.offer.id)
-    on.print(found)
+        found.append(((_mark(row.not_usable), quoted(row.quote), row.quote.basis, age, row.tier), row.offer.id))
+    entries(on, ("", "price", "basis", "checked", "tier"), found)
     for row in rows:
         if row.quote.high_usd is None:
             say(on, Text(f"{row.offer.id}: unknown: {row.quote.why}", "dim"))
@@ -59,9 +56,13 @@ def draw_prices(
             on.print(Text(f"  and {len(out) - OUT_SHOWN} more: --json has all of them", "dim"))
 
 
+def _mark(not_usable: str | None) -> str:
+    return USABLE if not_usable is None else NOT_USABLE
+
+
 def _missing(on: Console, reasons: Mapping[str, str]) -> None:
     for provider, reason in sorted(reasons.items()):
-        say(on, Text(f"– {provider}: {reason}", "dim"))
+        say(on, Text(f"{NOT_USABLE} {provider}: {reason}", "dim"))
 
 
 def _life(row: "OfferRow") -> str:

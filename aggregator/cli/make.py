@@ -15,6 +15,7 @@ from aggregator.cli.plan_view import draw_plan
 from aggregator.cli.session import EXIT_UNFINISHED, AsJson, ConfigFile, Directory, LocalOnly, Session
 from aggregator.cli.show import console, emit, facts_of, quoted, say, shown_path, usd
 from aggregator.client import Aggregator
+from aggregator.errors import ConfigurationError
 from aggregator.job import JobRecord
 from aggregator.routing.plan import Plan
 
@@ -146,6 +147,7 @@ async def _generate(session: Session, order: Asked, *, project: str, budget: str
         Aggregator(session.config(), on_progress=shown) as agg,
         agg.project(project, budget_usd=budget) as p,
     ):
+        _check_configured(agg)
         job = await p.submit(order.request, **order.options)
         with board:
             try:
@@ -158,8 +160,20 @@ async def _generate(session: Session, order: Asked, *, project: str, budget: str
 
 async def _plan(session: Session, order: Asked, *, project: str) -> tuple[Plan, str]:
     async with Aggregator(session.config()) as agg:
-        found = await agg.project(project).plan(order.request, **order.options)
-        return found, agg.opened.planner.backends[found.offer.provider].provider.submit.method
+        _check_configured(agg)
+        opened = agg.opened  # the project is not opened: a dry run begins no books
+        stored = {id(media): await opened.files.ingest(media) for _, media in order.request.media()}
+        ask = agg.project(project).ask(order.options)
+        found = opened.planner.plan(order.request.replace_media(stored), ask, explain=True)
+        return found, opened.planner.backends[found.offer.provider].provider.submit.method
+
+
+def _check_configured(agg: Aggregator) -> None:
+    if not agg.opened.planner.backends:
+        raise ConfigurationError(
+            "no provider is configured: set a key (`aggregator doctor` says which), or give --local for stand-ins that "
+            "need none"
+        )
 
 
 # -------------------------------------------------------------------------------------------------------------- drawing
@@ -168,7 +182,10 @@ async def _plan(session: Session, order: Asked, *, project: str) -> tuple[Plan, 
 def _draw(on: Console, made: Made) -> None:
     result, record = made.result, made.record
     if result is None:
-        say(on, f"Job {record.id} is not finished ({record.state.value}); it goes on, {record.reserved_usd} USD reserved.")
+        say(
+            on,
+            f"Job {record.id} is not finished ({record.state.value}); it goes on, {record.reserved_usd} USD reserved.",
+        )
         say(on, "`aggregator resume` follows it to its end.")
         return
     on.print(f"model    {result.model}  {result.lineage.offer}", soft_wrap=True)

@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.text import Text
 
-from aggregator.cli.show import heading, quoted, say, table, usd
+from aggregator.cli.show import entries, heading, quoted, say, usd
 from aggregator.pricing.quote import Quote
 from aggregator.routing.plan import Candidate, Plan
 
@@ -27,7 +28,8 @@ def draw_plan(on: Console, plan: Plan, *, method: str) -> None:
     for change in plan.chosen.adjustments:
         say(on, f"{change.kind}: {change.field} {change.asked} → {change.sent} ({change.why})", indent=2)
     on.print()
-    on.print(heading("Would send", dim=f"{method} {plan.url}"), soft_wrap=True)
+    here = "  (in this process)" if (urlsplit(plan.url).hostname or "").endswith(".invalid") else ""
+    on.print(heading("Would send", dim=f"{method} {plan.url}{here}"), soft_wrap=True)
     body = json.dumps(dict(plan.body), indent=2, ensure_ascii=False)
     say(on, _HASH.sub(r"sha256:\1…", body), indent=2)
     on.print()
@@ -57,23 +59,30 @@ def _candidates(on: Console, title: str, candidates: Sequence[Candidate]) -> Non
         return
     on.print()
     on.print(heading(title))
-    rows = table("offer", "tier", "price", right=("price",), fold=("offer",))
-    for item in candidates[:SHOWN]:
-        rows.add_row(item.offer.id, item.tier, quoted(item.quote))
-    on.print(rows)
-    _more(on, candidates)
+    shown = [((quoted(item.quote), item.tier), item.offer.id) for item in candidates[:SHOWN]]
+    entries(on, ("price", "tier"), shown)
+    _more(on, len(candidates))
 
 
 def _excluded(on: Console, candidates: Sequence[Candidate]) -> None:
+    """Those that are out, the ones with one reason together."""
     if not candidates:
         return
     on.print()
     on.print(heading("Out"))
-    for item in candidates[:SHOWN]:
-        say(on, item.offer.id, Text(f"  {item.excluded}", "dim"), indent=2)
-    _more(on, candidates)
+    reasons: dict[str, list[Candidate]] = {}
+    for item in candidates:
+        reasons.setdefault(item.excluded or "", []).append(item)
+    for reason, items in list(reasons.items())[:SHOWN]:
+        who = items[0].offer.id if len(items) == 1 else f"{len(items)} offers of {_providers(items)}"
+        say(on, who, Text(f"  {reason}", "dim"), indent=2)
+    _more(on, len(reasons))
 
 
-def _more(on: Console, candidates: Sequence[Candidate]) -> None:
-    if len(candidates) > SHOWN:
-        on.print(Text(f"  and {len(candidates) - SHOWN} more: --json has all of them", "dim"))
+def _providers(items: Sequence[Candidate]) -> str:
+    return ", ".join(dict.fromkeys(item.offer.provider for item in items))
+
+
+def _more(on: Console, count: int) -> None:
+    if count > SHOWN:
+        on.print(Text(f"  and {count - SHOWN} more: --json has all of them", "dim"))

@@ -11,6 +11,7 @@ from aggregator.errors import ConfigurationError
 
 __all__ = ["local"]
 
+BACKLOG = 128
 Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen. Whoever reaches it can use it.")]
 Port = Annotated[int, typer.Option(metavar="PORT", help="0: any that is free.", min=0, max=65_535)]
 
@@ -26,7 +27,7 @@ def local(
 ) -> None:
     """Serve the embedded backend over HTTP until interrupted."""
     session = Session(config_file=config, local=local_only, directory=directory, as_json=as_json)
-    session.run(_serve(session, host, port))
+    session.run(_serve(session, host, port), interrupted="stopped; unfinished jobs stay, and go on at the next start")
 
 
 async def _serve(session: Session, host: str, port: int) -> None:
@@ -54,6 +55,7 @@ def _listen(host: str, port: int) -> socket.socket:
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))
+        found.listen(BACKLOG)  # from here on callers wait instead of being refused
     except OSError as error:
         found.close()
         said = error.strerror or str(error)

@@ -1,7 +1,7 @@
 """What every command shares: the common options, the configuration they make, and how errors end.
 
-Errors of the library end with code 1 and one message on standard error; with `--json` the document on standard output is
-`{"error": …}`. Anything else is a defect and keeps its traceback.
+Errors of the library end with code 1 and one message on standard error; with `--json` the document on standard output
+is `{"error": …}`. Anything else is a defect and keeps its traceback.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from aggregator import errors
+from aggregator.backends import provider_names
 from aggregator.cli.show import as_plain, emit
 from aggregator.config import Config, ProviderSettings, RoutingSettings, load_config
-from aggregator.errors import AggregatorError, ConfigurationError
+from aggregator.errors import AggregatorError
 
 __all__ = [
     "EXIT_ERROR",
@@ -35,6 +35,7 @@ T = TypeVar("T")
 EXIT_ERROR = 1
 EXIT_UNFINISHED = 3
 EXIT_INTERRUPTED = 130
+JOBS_GO_ON = "interrupted; what was ordered goes on: `aggregator resume` follows it"
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else.")]
 ConfigFile = Annotated[
@@ -61,9 +62,10 @@ class Session:
         config = load_config(self.config_file, environ)
         changed: dict[str, Any] = {}
         if self.local:  # nothing real is paid, so a RAM disk will do, and no role may lead elsewhere
+            off = ProviderSettings(enabled=False)
             changed = {
-                "providers": {"local": ProviderSettings()},
-                "routing": RoutingSettings(allow=("local",)),
+                "providers": {**dict.fromkeys(provider_names(), off), "local": ProviderSettings()},
+                "routing": RoutingSettings(),
                 "roles": {},
                 "allow_ephemeral": True,
             }
@@ -71,10 +73,14 @@ class Session:
             changed["directory"] = self.directory
         return config.model_copy(update=changed)
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run to the end; an error of the library is told, and ends the command."""
-        with self.told():
-            return asyncio.run(work)
+    def run(self, work: Coroutine[Any, Any, T], *, interrupted: str = JOBS_GO_ON) -> T:
+        """Run to the end; an error of the library is told, and ends the command, and so does an interruption."""
+        try:
+            with self.told():
+                return asyncio.run(work)
+        except KeyboardInterrupt:
+            typer.echo(f"aggregator: {interrupted}", err=True)
+            raise typer.Exit(EXIT_INTERRUPTED) from None
 
     @contextmanager
     def told(self) -> Generator[None, None, None]:
@@ -84,24 +90,11 @@ class Session:
         except AggregatorError as error:
             if self.as_json:
                 emit(error_as_json(error))
-            typer.echo(f"aggregator: {_message(error)}", err=True)
+            typer.echo(f"aggregator: {error!s}", err=True)
             raise typer.Exit(EXIT_ERROR) from None
-        except KeyboardInterrupt:
-            typer.echo("aggregator: interrupted; jobs under way go on: `aggregator resume` follows them", err=True)
-            raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def error_as_json(error: AggregatorError) -> dict[str, Any]:
     """An error as data: its type, its message and what it carries."""
     carried = {name: as_plain(value) for name, value in vars(error).items() if not name.startswith("_")}
-    return {"error": {**carried, "type": type(error).__name__, "message": _message(error)}}
-
-
-def _message(error: AggregatorError) -> str:
-    said = str(error)
-    if type(error) is ConfigurationError and said.startswith("no provider is configured"):
-        return f"{said} (here: --local)"
-    return said
-
-
-assert issubclass(errors.BudgetExceededError, AggregatorError)
+    return {"error": {**carried, "type": type(error).__name__, "message": str(error)}}

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -17,9 +16,28 @@ from aggregator.errors import AggregatorError
 from aggregator.pricing.money import dollars
 from aggregator.pricing.quote import Quote
 
-__all__ = ["as_plain", "console", "emit", "facts_of", "heading", "quoted", "say", "seconds", "sized", "table", "usd"]
+__all__ = [
+    "NOT_USABLE",
+    "USABLE",
+    "as_plain",
+    "console",
+    "emit",
+    "entries",
+    "facts_of",
+    "heading",
+    "quoted",
+    "say",
+    "seconds",
+    "shown_path",
+    "sized",
+    "table",
+    "usd",
+]
 
 KILO = 1000
+ROOMY_COLUMNS = 90
+USABLE, NOT_USABLE = "✓", "–"
+SHORTEST_S = 0.1
 
 
 def console(*, err: bool = False) -> Console:
@@ -45,9 +63,10 @@ def as_plain(value: Any) -> Any:
     return value.as_json() if hasattr(value, "as_json") else str(value)
 
 
-def table(*columns: str, right: Sequence[str] = (), fold: Sequence[str] = ()) -> Table:
-    """An empty table: `right` are figures, `fold` may be broken over lines."""
-    found = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+def table(on: Console, *columns: str, right: Sequence[str] = (), fold: Sequence[str] = ()) -> Table:
+    """An empty table: `right` are figures, `fold` may be broken over lines. A narrow screen gets narrow gaps."""
+    gap = 2 if on.width >= ROOMY_COLUMNS else 1
+    found = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
     for name in columns:
         found.add_column(
             name,
@@ -58,18 +77,36 @@ def table(*columns: str, right: Sequence[str] = (), fold: Sequence[str] = ()) ->
     return found
 
 
+def entries(on: Console, header: Sequence[str], rows: Sequence[tuple[Sequence[str], str]]) -> None:
+    """Rows with a long name each: at their end where there is room for all, else each on a line below."""
+    widths = [max(len(row[at]) for row in (header, *(cells for cells, _ in rows))) for at in range(len(header))]
+    gap = "  "
+    beside = sum(widths) + len(gap) * len(widths) + max((len(name) for _, name in rows), default=0) <= on.width
+    on.print(Text(_aligned(header, widths, gap) + (f"{gap}offer" if beside else ""), "dim"), soft_wrap=True)
+    for cells, name in rows:
+        line = Text(_aligned(cells, widths, gap))
+        line.stylize("green", 0, 1 if cells[0] == USABLE else 0)
+        below = "\n" + " " * (widths[0] + len(gap))
+        if not beside:
+            line.rstrip()
+        on.print(line.append(gap if beside else below).append(name, "dim"), soft_wrap=True)
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int], gap: str) -> str:
+    return gap.join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+
+
 def heading(words: str, *, dim: str = "") -> Text:
     """A line that begins a part."""
     return Text.assemble((words, "bold"), (f"  {dim}" if dim else "", "dim"))
 
 
 def say(on: Console, *parts: str | Text, indent: int = 0) -> None:
-    """A line of words that a narrow screen wraps at blanks, aligned with its beginning."""
-    line = Table.grid(padding=0)
-    line.add_column(width=indent)
-    line.add_column(overflow="fold")
-    line.add_row("", Text.assemble(*parts))
-    on.print(line)
+    """Words, aligned with their beginning where a terminal is too narrow for them; elsewhere a line stays a line."""
+    words = Text.assemble(*parts)
+    lines = words.wrap(on, max(20, on.width - indent)) if on.is_terminal else words.split("\n")
+    for line in lines:
+        on.print(Text(" " * indent).append_text(line), soft_wrap=True)
 
 
 def usd(amount: Decimal | None) -> str:
@@ -87,7 +124,10 @@ def quoted(quote: Quote | None) -> str:
 
 
 def seconds(amount_s: float | None) -> str:
-    return "–" if amount_s is None else f"{amount_s:.1f} s"
+    """A duration for people; `None` is one that nobody measured."""
+    if amount_s is None:
+        return "–"
+    return f"{amount_s:.1f} s" if amount_s >= SHORTEST_S else f"<{SHORTEST_S} s"
 
 
 def sized(size_bytes: int) -> str:
