@@ -4,6 +4,8 @@ It knows no provider and no retry. A failure is a `SendError` whose `sent` is `F
 can have reached the server's application.
 """
 
+import time
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -96,40 +98,82 @@ def _tls() -> "ssl.SSLContext":
     return httpx.create_ssl_context(trust_env=False)
 
 
+@cache
+def _no_tls() -> "ssl.SSLContext":
+    """What httpx wants even for plain http, where it is not used."""
+    import ssl
+
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 class HttpxTransport:
-    """HTTP/1.1 over httpx's transports: no redirects, no cookies, no environment proxies, no hidden retries."""
+    """HTTP/1.1 over httpx's transports: no redirects, no cookies, no environment proxies, no hidden retries.
+
+    Each connection is a transport of its own, and those that are idle wait here: looking for a free one in httpx's own
+    pool takes time that grows with the square of its connections (6 ms a request at 64 at once).
+    """
 
     def __init__(self, apps: Mapping[str, Any] | None = None) -> None:
         self._apps = dict(apps or {})
         """ASGI applications by origin: reached without a socket."""
-        self._transports: dict[tuple[str, bool], httpx.AsyncBaseTransport] = {}
+        self._open_ones: set[httpx.AsyncBaseTransport] = set()
+        self._idle: dict[str, deque[tuple[float, httpx.AsyncBaseTransport]]] = {}
+        """By origin, the longest idle first, each with when it was last used."""
 
-    def _transport(self, url: str, *, fresh: bool) -> "httpx.AsyncBaseTransport":
+    def _take(self, at: str, *, fresh: bool) -> "httpx.AsyncBaseTransport":
+        """A connection to an origin that nobody else uses until `_give_back`."""
         import httpx
 
-        at = origin(url)
-        scheme = at.partition(":")[0]
-        key = (at, False) if at in self._apps else (scheme, fresh)
-        found = self._transports.get(key)
-        if found is None:
-            if at in self._apps:
-                found = httpx.ASGITransport(self._apps[at])
-            else:
-                limits = httpx.Limits(
-                    max_connections=None,
-                    max_keepalive_connections=0 if fresh else KEEPALIVE_CONNECTIONS,
-                    keepalive_expiry=KEEPALIVE_S,
-                )
-                # A context is made even for plain http; an empty one is free.
-                verify: Any = _tls() if scheme == "https" else False
-                found = httpx.AsyncHTTPTransport(verify=verify, limits=limits, trust_env=False, retries=0)
-            self._transports[key] = found
-        return found
+        if at in self._apps:
+            return httpx.ASGITransport(self._apps[at])
+        idle = self._idle.get(at)
+        if idle and not fresh:
+            return idle.pop()[1]
+        limits = httpx.Limits(max_connections=1, keepalive_expiry=KEEPALIVE_S)
+        tls = _tls() if at.startswith("https:") else _no_tls()
+        made = httpx.AsyncHTTPTransport(verify=tls, limits=limits, trust_env=False, retries=0)
+        self._open_ones.add(made)
+        return made
+
+    async def _give_back(self, at: str, used: "httpx.AsyncBaseTransport", *, fresh: bool) -> None:
+        """Keep a connection, if it is not one that was to be `fresh`; close those that have been idle for long."""
+        now_s = time.monotonic()
+        if fresh:
+            await self._close(used)
+        elif used in self._open_ones:
+            self._idle.setdefault(at, deque()).append((now_s, used))
+        for idle in list(self._idle.values()):
+            while idle and (len(idle) > KEEPALIVE_CONNECTIONS or idle[0][0] < now_s - KEEPALIVE_S):
+                await self._close(idle.popleft()[1])
+
+    async def _close(self, transport: "httpx.AsyncBaseTransport") -> None:
+        self._open_ones.discard(transport)
+        await transport.aclose()
 
     @asynccontextmanager
     async def _open(
         self, request: HttpRequest, *, fresh: bool, timeouts: Timeouts
     ) -> AsyncGenerator[tuple[int, dict[str, str], "httpx.Response"], None]:
+        import httpx
+
+        at = origin(request.url)
+        connection = self._take(at, fresh=fresh)
+        try:
+            response = await self._exchange(connection, request, timeouts)
+            try:
+                yield response.status_code, dict(response.headers), response
+            except httpx.HTTPError as error:
+                raise SendError(_reason(error), sent=None) from None
+            finally:
+                await response.aclose()
+        finally:
+            await self._give_back(at, connection, fresh=fresh)
+
+    @staticmethod
+    async def _exchange(
+        connection: "httpx.AsyncBaseTransport", request: HttpRequest, timeouts: Timeouts
+    ) -> "httpx.Response":
+        """Send a request and read the head of its answer, or say what is known of what left."""
         import httpx
 
         headers = SecretHeaders({"accept-encoding": "identity", "user-agent": _user_agent(), **request.headers})
@@ -148,12 +192,7 @@ class HttpxTransport:
                 json=request.json,
                 extensions={"timeout": timeouts.as_extension()},
             )
-            response = await self._transport(request.url, fresh=fresh).handle_async_request(message)
-            response.request = message
-            try:
-                yield response.status_code, dict(response.headers), response
-            finally:
-                await response.aclose()
+            response = await connection.handle_async_request(message)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise SendError(_reason(error), sent=False) from None
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
@@ -164,6 +203,13 @@ class HttpxTransport:
             raise SendError(f"{type(error).__name__}: HTTP cannot carry this request", sent=sent) from None
         except httpx.HTTPError as error:
             raise SendError(_reason(error), sent=None) from None
+        except OSError:
+            raise  # the file that should be sent
+        except Exception as error:  # noqa: BLE001
+            # What httpx lets through from below, such as a body shorter than announced.
+            raise SendError(type(error).__name__, sent=None) from None
+        response.request = message
+        return response
 
     async def send(
         self, request: HttpRequest, *, fresh: bool = False, timeouts: Timeouts = DEFAULT_TIMEOUTS
@@ -186,9 +232,9 @@ class HttpxTransport:
             yield Stream(status, headers, response.aiter_raw())
 
     async def aclose(self) -> None:
-        for transport in self._transports.values():
-            await transport.aclose()
-        self._transports.clear()
+        self._idle.clear()
+        for transport in list(self._open_ones):
+            await self._close(transport)
 
 
 def _reason(error: Exception) -> str:

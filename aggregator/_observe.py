@@ -40,9 +40,11 @@ _OUTPUT = {
     "image": "image",
     "video": "video",
     "speech": "speech",
-    "audio": "speech",
+    "audio": "audio",
     "sound": "audio",
     "music": "audio",
+    "lip": "video",
+    "frame": "video",
 }
 
 

@@ -6,8 +6,8 @@ process that does not have them; from then on a `Media` is a hash, and can be wr
 """
 
 import base64
-import binascii
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,8 +61,6 @@ class Media:
             return cls(source=_readable(Path(value)))
         if isinstance(value, str):
             return cls._of_url(value)
-        if isinstance(value, Mapping):
-            return cls._of_json(value)
         if hasattr(value, "read"):
             return cls(source=cast("BinaryIO", value))
         raise RequestError(
@@ -90,14 +88,17 @@ class Media:
             raise RequestError(f"the data URI is longer than {MAX_DATA_URI_BYTES} bytes: give a path instead")
         try:
             raw = base64.b64decode(payload, validate=True) if head.endswith(";base64") else unquote_to_bytes(payload)
-        except binascii.Error as error:
+        except ValueError as error:
             raise RequestError(f"the data URI is not valid base64: {error}") from None
         return cls._of_bytes(raw, head.removesuffix(";base64").partition(";")[0] or None)
 
     @classmethod
-    def _of_json(cls, value: Mapping[Any, Any]) -> Self:
-        if set(value) - set(_WRITTEN) or not ({"url", "sha256"} & set(value)):
-            raise RequestError(f"not an input: {sorted(map(str, value))}; a stored input has {', '.join(_WRITTEN)}")
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read back what `as_json` wrote. Only a journal's own words are read: never a caller's."""
+        url, sha256 = value.get("url"), value.get("sha256")
+        written = set(value) <= set(_WRITTEN) and (url is None) != (sha256 is None)
+        if not written or (sha256 is not None and not re.fullmatch(r"[0-9a-f]{64}", str(sha256))):
+            raise RequestError(f"not a stored input: {sorted(map(str, value))}")
         return cls(**value)
 
     def as_json(self) -> dict[str, JsonValue]:
@@ -119,7 +120,11 @@ MediaLike = Media | SupportsMedia | str | os.PathLike[str] | bytes | BinaryIO
 
 
 def _readable(path: Path) -> Path:
-    if not path.exists():
+    try:
+        found = path.exists()
+    except (OSError, ValueError) as error:
+        raise RequestError(f"not a path, nor any other input: {error}") from None
+    if not found:
         raise RequestError(f"no file at {path}: check the path (relative to {Path.cwd()})")
     if not path.is_file():
         raise RequestError(f"{path} is not a file")

@@ -233,7 +233,7 @@ def _identified(request: Request) -> Json:
     def reduce(value: Any) -> JsonValue:
         if isinstance(value, dict):
             if "sha256" in value or "url" in value:
-                return Media.of(value).identity
+                return Media.from_json(value).identity
             return {name: reduce(item) for name, item in value.items()}
         if isinstance(value, list):
             return [reduce(item) for item in value]

@@ -163,6 +163,8 @@ class Request(_Part):
 
     def as_json(self) -> dict[str, JsonValue]:
         """The request as it is journalled: its task and the fields that were given."""
+        for _, media in self.media():
+            media.as_json()  # says what is wrong with an input that cannot be written
         return {"task": self.task, **self.model_dump(mode="json", exclude_none=True, exclude_defaults=True)}
 
 
@@ -367,4 +369,13 @@ def request_from_json(value: Mapping[str, Any]) -> Request:
     task = str(value.get("task"))
     if task not in TASKS:
         raise RequestError(f"unknown task {task!r}: one of {', '.join(TASKS)}")
-    return TASKS[task](**{name: item for name, item in value.items() if name != "task"})
+    return TASKS[task](**{name: _read(item) for name, item in value.items() if name != "task"})
+
+
+def _read(value: Any) -> Any:
+    """Stored inputs as such, wherever they stand in a journalled request."""
+    if isinstance(value, Mapping):
+        if "sha256" in value or "url" in value:
+            return Media.from_json(value)
+        return {name: _read(item) for name, item in value.items()}
+    return [_read(item) for item in value] if isinstance(value, list) else value

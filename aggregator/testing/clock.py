@@ -23,6 +23,7 @@ import asyncio
 import selectors
 from asyncio import Future
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 __all__ = ["VirtualClock", "VirtualLoop", "run_virtual"]
@@ -30,6 +31,8 @@ __all__ = ["VirtualClock", "VirtualLoop", "run_virtual"]
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
+TICK_S = 1e-6
+"""The shortest time a timer takes."""
 STALL_S = 5.0
 """Real seconds without any event, and none scheduled, after which a simulation counts as stuck."""
 
@@ -47,6 +50,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         self._now_s += seconds
+
+    def call_at(
+        self, when: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Set a timer; never for this very moment, or a waiter that is short of a rounding error would not end."""
+        return super().call_at(max(when, self._now_s + TICK_S), callback, *args, context=context)
 
     def run_in_executor(self, _executor: Any, func: Callable[[Unpack[Ts]], T], *args: *Ts) -> "Future[T]":
         """Do the work now, on this thread."""

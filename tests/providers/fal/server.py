@@ -164,21 +164,28 @@ class FalServer:
     async def _main(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
         api = await asyncio.start_server(self._connected, "127.0.0.1", self._port)
         cdn = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         self.url, self.cdn_url = (f"http://127.0.0.1:{one.sockets[0].getsockname()[1]}" for one in (api, cdn))
         self._ready.set()
         await self._stop.wait()
+        for _ in range(10):
+            await asyncio.sleep(0)  # a connection that was just made gets as far as its task
         api.close()
         cdn.close()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0.001)  # the loop closes what was aborted
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self._writers.add(writer)
         self.connections += 1
         try:
             number = self.connections
@@ -223,7 +230,7 @@ class FalServer:
 
     # ------------------------------------------------------------------------------------------------- what is said
 
-    def _answer(self, one: Seen) -> Answer:  # noqa: PLR0911
+    def _answer(self, one: Seen) -> Answer:
         path = one.path
         if path == "/_book":
             return Answer(body=self.book())
@@ -310,9 +317,7 @@ class FalServer:
         url = f"{self.cdn_url}/files/out"
         usual = {
             "images": [{"url": f"{url}.png", "width": 1, "height": 1, "content_type": "image/png"}],
-            **{
-                kind: {"url": f"{url}.{suffix}"} for kind, suffix in SUFFIXES
-            },
+            **{kind: {"url": f"{url}.{suffix}"} for kind, suffix in SUFFIXES},
             "seed": 7,
         }
         return Answer(body=usual if job.script.output is None else job.script.output)

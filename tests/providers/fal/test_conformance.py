@@ -1,4 +1,4 @@
-"""The official client, fal-client 1.0.3, is the oracle: it must work with our server, and our engine must send what it sends.
+"""The official client, fal-client 1.0.3, is the oracle: it works with our server, and our engine sends what it sends.
 
 Normalised before comparing, each on purpose:
 
@@ -94,9 +94,7 @@ async def test_the_client_cancels(fal: Fal, official: fal_client.AsyncClient) ->
 
 
 @pytest.mark.parametrize("status", [401, 403, 422, 500])
-async def test_the_client_raises_what_our_server_says(
-    status: int, fal: Fal, official: fal_client.AsyncClient
-) -> None:
+async def test_the_client_raises_what_our_server_says(status: int, fal: Fal, official: fal_client.AsyncClient) -> None:
     fal.server.script(submit=[Answer(status, {"detail": "no", "error_type": "bad_request"})])
     with pytest.raises(fal_client.FalClientHTTPError) as caught:
         await official.submit(ENDPOINT, {})

@@ -112,9 +112,7 @@ async def failing_result(fal: Fal, *answers: Answer) -> ProviderError:
         (504, "generation_timeout", errors.JobFailedError),
     ],
 )
-async def test_a_model_error_is_final_at_once(
-    status: int, code: str, expected: type[ProviderError], fal: Fal
-) -> None:
+async def test_a_model_error_is_final_at_once(status: int, code: str, expected: type[ProviderError], fal: Fal) -> None:
     error = await failing_result(fal, Answer(status, detail(code, "no fox")))
     assert type(error) is expected
     assert (error.code, error.status_code) == (code, status)
