@@ -1,29 +1,37 @@
-"""The wire without I/O: builds what is sent from a table, reads what came back by the same table, maps every error.
+"""What came back, read by a provider's table: states, results, and every error as one of ours. Pure functions.
 
-Everything here is a pure function of its arguments. `aggregator.engine` moves the bytes.
+What is sent is built by `aggregator._build`; `aggregator.engine` moves the bytes.
 """
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
-from copy import deepcopy
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from string import Formatter
-from typing import Any, TypeGuard, cast
+from typing import Any, Literal, TypeGuard, cast
 from urllib.parse import quote
 
-from pydantic import BaseModel, JsonValue
+from pydantic import JsonValue
 
 from aggregator import errors
-from aggregator.contract import Call, Endpoint, ErrorKind, HttpRequest, HttpResponse, Json, Provider, State, To
-from aggregator.errors import ProviderError, RequestError, ResponseFormatError
-from aggregator.inputs import Media
-from aggregator.tasks import Reference, Request
+from aggregator._paths import find, first
+from aggregator.contract import Call, Endpoint, ErrorKind, HttpResponse, Provider, State
+from aggregator.errors import ProviderError, ResponseFormatError
 
-__all__ = ["Delivery", "Reading", "RemoteFile", "build_body", "call_request", "error_of", "read_result", "read_status"]
+__all__ = [
+    "Delivery",
+    "Reading",
+    "RemoteFile",
+    "Submission",
+    "error_of",
+    "read_result",
+    "read_status",
+    "read_submission",
+]
 
 MAX_MESSAGE_CHARACTERS = 500
+MAY_BE_TAKEN = frozenset({408, 409, 425, 499})
+"""Refusals that do not say whether an earlier send, or this one, is being worked on."""
 
 ERROR_CLASSES: Mapping[ErrorKind, type[ProviderError]] = {
     "authentication": errors.AuthenticationError,
@@ -60,6 +68,18 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Submission:
+    """What became of one paid request. Retry, fallback and ledger read `outcome` and nothing else."""
+
+    outcome: Literal["never_sent", "rejected", "accepted", "unknown"]
+    handle: Mapping[str, str]
+    """What later calls need: ids and addresses from the answer."""
+    reading: Reading | None = None
+    """The job's state, where the answer already says it (it is the result, if there is no poll)."""
+    error: ProviderError | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteFile:
     """An output that is still at the provider, or came inside the answer as a data URI."""
 
@@ -90,178 +110,6 @@ class Delivery:
             value["facts"],
             {unit: Decimal(amount) for unit, amount in value["reported"].items()},
         )
-
-
-# ------------------------------------------------------------------------------------------------------------- paths
-
-
-def find(value: JsonValue, path: str) -> list[JsonValue]:
-    """Every value at a dotted path; empty where there is none. `None` counts as none."""
-    found: list[JsonValue] = [value]
-    for part in path.split(".") if path else ():
-        name, each = (part[:-2], True) if part.endswith("[]") else (part, False)
-        step: list[JsonValue] = []
-        for item in found:
-            if name:
-                if isinstance(item, dict):
-                    item = item.get(name)  # noqa: PLW2901
-                elif isinstance(item, list) and name.isdigit() and int(name) < len(item):
-                    item = item[int(name)]  # noqa: PLW2901
-                else:
-                    continue
-            step.extend(item if each and isinstance(item, list) else [] if each else [item])
-        found = step
-    return [item for item in found if item is not None]
-
-
-def first(value: JsonValue, path: str | None) -> JsonValue:
-    """The first value at a path, or `None`."""
-    found = find(value, path) if path else []
-    return found[0] if found else None
-
-
-def place(body: Json, path: str, value: JsonValue) -> None:
-    """Write a value at a dotted path, making the objects on the way."""
-    *parents, last = path.split(".")
-    for name in parents:
-        inner = body.setdefault(name, {})
-        if not isinstance(inner, dict):
-            raise RequestError(f"{path!r} goes through {name!r}, which already holds a value")
-        body = inner
-    old = body.get(last)
-    value = deepcopy(value)  # tables and options are not written to
-    body[last] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-
-
-# ---------------------------------------------------------------------------------------------------------- building
-
-
-def fill(template: str, names: Mapping[str, str]) -> str:
-    """Fill `{name}`; a name that was never captured is an error of the table."""
-    missing = [name for _, name, _, _ in Formatter().parse(template) if name and name not in names]
-    if missing:
-        raise ResponseFormatError(f"nothing is known for {{{missing[0]}}} in {template!r}", accepted=None)
-    return template.format_map(names)
-
-
-def call_request(provider: Provider, call: Call, names: Mapping[str, str], body: JsonValue = None) -> HttpRequest:
-    """The request of one call: below `base_url`, unless the template gives an absolute URL."""
-    known = {**provider.cdns, **provider.hosts, **names}
-    # An address may begin a URL; further on it is a name like any other, and may not bend the path.
-    inside = {name: quote(value, safe="") for name, value in known.items() if "://" in value}
-    url = fill(call.url, {**known, **{name: value for name, value in inside.items() if not _begins(call.url, name)}})
-    if not url.lower().startswith(("http://", "https://")):
-        url = provider.base_url.rstrip("/") + url
-    return HttpRequest(call.method, url, json=body)
-
-
-def _begins(template: str, name: str) -> bool:
-    return template.startswith(f"{{{name}}}")
-
-
-def build_body(
-    provider: Provider,
-    endpoint: Endpoint,
-    request: Request,
-    *,
-    names: Mapping[str, str],
-    media: Callable[[Media], JsonValue],
-    options: Mapping[str, JsonValue] | None = None,
-) -> Json:
-    """The exact wire body: fixed values, mapped fields, then the caller's own options for this provider.
-
-    Args:
-        media: What stands for an input in the body: its URL, its data URI, or, in a plan, a description.
-
-    Raises:
-        RequestError: A given field is not mapped, or an option touches a path that is.
-
-    """
-    body: Json = {}
-    fields: Json = {}
-    for name, value in request.values().items():
-        target = endpoint.fields.get(name)
-        if target is None:
-            known = ", ".join(sorted(endpoint.fields))
-            raise errors.UnsupportedFieldError(
-                f"{provider.name} does not take {name} here; it takes {known}", supported=sorted(endpoint.fields)
-            )
-        _write(fields, target if isinstance(target, To) else To(target), name, _plain(value, media))
-    for path, value in (options or {}).items():
-        _check_option(provider, endpoint, path, value)
-        place(fields, path, value)
-    for path, fixed in endpoint.fixed.items():
-        place(body, path, fill(fixed, names) if isinstance(fixed, str) else fixed)
-    if provider.input_path:
-        wrapped: Json = {}
-        place(wrapped, provider.input_path, fields)
-        fields = wrapped
-    return _merge(body, fields)
-
-
-def _merge(under: Json, over: Json) -> Json:
-    """Lay `over` on `under`: object into object at every depth, anything else replaces."""
-    for name, value in over.items():
-        inner = under.get(name)
-        under[name] = _merge(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
-    return under
-
-
-def _check_option(provider: Provider, endpoint: Endpoint, path: str, value: JsonValue) -> None:
-    """An option may not touch what is mapped or metered: the quote would no longer be true."""
-    targets = [target.path if isinstance(target, To) else target for target in endpoint.fields.values()]
-    below = f"{provider.input_path}." if provider.input_path else ""
-    taken = {below + part for target in targets for part in target.split()} | set(endpoint.fixed)
-    full = below + path
-    where = f"provider_options[{provider.name!r}]"
-    if any(full == item or full.startswith(item + ".") or item.startswith(full + ".") for item in taken):
-        raise RequestError(f"{where} may not set {path!r}: a canonical parameter decides it")
-    if not all(path.split(".")):
-        raise RequestError(f"{where}: {path!r} is not a dotted path")
-    try:
-        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
-    except (TypeError, ValueError) as error:
-        raise RequestError(f"{where}: {path!r} cannot be written as JSON: {error}") from None
-
-
-def _plain(value: Any, media: Callable[[Media], JsonValue]) -> JsonValue:
-    if isinstance(value, Media):
-        return media(value)
-    if isinstance(value, Reference):
-        return media(cast("Media", value.image))
-    if isinstance(value, BaseModel):
-        return cast("JsonValue", value.model_dump(mode="json"))
-    if isinstance(value, tuple):
-        return [_plain(item, media) for item in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)  # 5.0 seconds are written as 5
-    return cast("JsonValue", value)
-
-
-def _write(body: Json, to: To, name: str, value: JsonValue) -> None:
-    if to.values is not None:
-        if str(value) not in to.values:
-            raise errors.UnsupportedFieldError(
-                f"{name}={value!r}: one of {', '.join(to.values)}", supported=list(to.values)
-            )
-        value = to.values[str(value)]
-    if to.cast is not None:
-        value = to.cast(value)
-    if to.form:
-        value = to.form.format(*value) if isinstance(value, list) else to.form.format(value)
-    if to.listed and not isinstance(value, list):
-        value = [value]
-    paths = to.path.split()
-    if len(paths) == 1:
-        place(body, paths[0], value)
-        return
-    if not isinstance(value, list) or len(value) != len(paths):
-        raise RequestError(f"{name}={value!r} does not fill {to.path!r}")
-    for path, part in zip(paths, value, strict=True):
-        place(body, path, part)
-
-
-# ----------------------------------------------------------------------------------------------------------- reading
 
 
 def parse(response: HttpResponse) -> JsonValue:
@@ -368,6 +216,35 @@ ADVICE: Mapping[ErrorKind, str] = {
     "job_failed": "The provider could not make it",
     "canceled": "It was canceled",
 }
+
+
+def read_submission(provider: Provider, names: Mapping[str, str], response: HttpResponse) -> Submission:
+    """What an answer to a paid request says: taken, certainly not taken, or nobody knows."""
+    if response.status // 100 == 2:  # noqa: PLR2004
+        return _taken(provider, names, response)
+    sure = response.status in provider.never_accepted or (
+        response.status // 100 == 4 and response.status not in MAY_BE_TAKEN  # noqa: PLR2004
+    )
+    error = error_of(provider, response, accepted=False if sure else None, doing="submitting")
+    return Submission("rejected" if sure else "unknown", {}, error=error)
+
+
+def _taken(provider: Provider, names: Mapping[str, str], response: HttpResponse) -> Submission:
+    try:
+        body = parse(response)
+    except ValueError:
+        said = f"{provider.name} answered the submit with an answer that is not JSON"
+        return Submission("unknown", {}, error=ResponseFormatError(said, provider=provider.name, accepted=None))
+    refusal = provider.refusal
+    if refusal is not None and first(body, refusal.path) not in refusal.ok:
+        return Submission("rejected", {}, error=error_of(provider, response, accepted=False, doing="submitting"))
+    try:
+        handle = {**names, **capture(provider, provider.submit, body)}
+        reading = read_status(provider, body) if provider.poll is None else None
+    except ResponseFormatError as error:
+        error.accepted = None
+        return Submission("unknown", {}, error=error)
+    return Submission("accepted", handle, reading)
 
 
 def read_status(provider: Provider, body: JsonValue) -> Reading:

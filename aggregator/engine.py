@@ -5,23 +5,23 @@ limits, redaction, tracing and origin checks live here, once. Clock, randomness 
 nothing of money or of what was sent before: it sends a paid request once and reports one of four outcomes.
 """
 
+import asyncio
 import base64
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
-from typing import Literal
 from urllib.parse import urljoin
 
-from aggregator import _wire
+from aggregator import _build, _wire
 from aggregator._http import SendError, Stream, Timeouts, Transport, origin
 from aggregator._limits import Limits
 from aggregator._retry import retrying
-from aggregator._wire import Delivery, Reading
+from aggregator._wire import Delivery, Reading, Submission
 from aggregator.clock import Clock
 from aggregator.contract import Call, Endpoint, Flow, HttpRequest, HttpResponse, Json, Provider, UploadSource
-from aggregator.errors import ProviderError, ResponseFormatError, UnavailableError
+from aggregator.errors import InvalidRequestError, ProviderError, ResponseFormatError, UnavailableError
 from aggregator.secret import Secret, SecretHeaders, scrub
 
 __all__ = ["Backend", "Engine", "Submission"]
@@ -51,18 +51,6 @@ class Backend:
     def origins(self) -> frozenset[str]:
         """Where the credential may go."""
         return frozenset(origin(url) for url in (self.provider.base_url, *self.provider.hosts.values()))
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """What became of one paid request. Retry, fallback and ledger read `outcome` and nothing else."""
-
-    outcome: Literal["never_sent", "rejected", "accepted", "unknown"]
-    handle: Mapping[str, str]
-    """What later calls need: ids and addresses from the answer."""
-    reading: Reading | None = None
-    """The job's state, where the answer already says it (it is the result, if there is no poll)."""
-    error: ProviderError | None = None
 
 
 class Engine:
@@ -169,7 +157,7 @@ class Engine:
         answer.
         """
         provider = backend.provider
-        request = _wire.call_request(provider, provider.submit, names, body)
+        request = _build.call_request(provider, provider.submit, names, body)
         if idempotency_key and provider.idempotency_header:
             request = replace(request, headers={**request.headers, provider.idempotency_header: idempotency_key})
         try:
@@ -180,9 +168,9 @@ class Engine:
                     "never_sent", {}, error=self._unreachable(backend, error, "submitting", accepted=False)
                 )
             return Submission("unknown", {}, error=self._unreachable(backend, error, "submitting", accepted=None))
-        submission = _wire_submission(provider, names, response)
+        submission = _wire.read_submission(provider, names, response)
         if submission.error is not None or (submission.reading is not None and submission.reading.error is not None):
-            return _wire_submission(provider, names, _scrubbed(backend, response))
+            return _wire.read_submission(provider, names, _scrubbed(backend, response))
         return submission
 
     # ---------------------------------------------------------------------------------------- looking, free of charge
@@ -195,7 +183,7 @@ class Engine:
     async def watch(self, backend: Backend, handle: Mapping[str, str]) -> AsyncIterator[Reading]:
         """Readings as the provider pushes them; ends when the stream does, whatever the job's state."""
         assert backend.provider.stream is not None
-        request = _wire.call_request(backend.provider, backend.provider.stream, handle)
+        request = _build.call_request(backend.provider, backend.provider.stream, handle)
         request = self._signed(backend, replace(request, headers={"accept": "text/event-stream"}))
         try:
             async with self._transport.stream(request, timeouts=STREAM_TIMEOUTS) as stream:
@@ -226,7 +214,7 @@ class Engine:
             return _wire.code_of(provider, _wire.parse_or_none(response))[1] is not None
 
         doing = "fetching the result"
-        request = _wire.call_request(provider, provider.result, handle)
+        request = _build.call_request(provider, provider.result, handle)
         response = await self._ask(backend, request, doing=doing, final=is_final, json_wanted=True)
         if response.status // 100 != 2:  # noqa: PLR2004
             raise self._error(backend, response, accepted=True, doing=doing, of_job=True)
@@ -236,7 +224,7 @@ class Engine:
         """Ask the provider to stop; whether it did shows at the next poll. `False`: it cannot, or it is too late."""
         if backend.provider.cancel is None:
             return False
-        request = _wire.call_request(backend.provider, backend.provider.cancel, handle)
+        request = _build.call_request(backend.provider, backend.provider.cancel, handle)
 
         def too_late(response: HttpResponse) -> bool:
             return response.status in (400, 404, 409)
@@ -248,12 +236,12 @@ class Engine:
         """Ask the call that costs nothing whether the key works; returns the HTTP status in words, or raises."""
         assert backend.provider.probe is not None
         await self._ask(
-            backend, _wire.call_request(backend.provider, backend.provider.probe, {}), doing="checking the key"
+            backend, _build.call_request(backend.provider, backend.provider.probe, {}), doing="checking the key"
         )
         return "the key works"
 
     async def _call(self, backend: Backend, call: Call, handle: Mapping[str, str], doing: str) -> HttpResponse:
-        request = _wire.call_request(backend.provider, call, handle)
+        request = _build.call_request(backend.provider, call, handle)
         return await self._ask(backend, request, doing=doing, json_wanted=True)
 
     def _read(self, backend: Backend, response: HttpResponse) -> Reading:
@@ -272,12 +260,12 @@ class Engine:
         """Hand a local input to the provider, its own way; returns what stands for it in the body."""
         provider = backend.provider
         if provider.upload is None:
-            return _data_uri(source)
+            return await asyncio.to_thread(_data_uri, provider, source)
         flow: Flow = provider.upload(source)
         try:
             request = next(flow)
             while True:
-                request = replace(request, url=_wire.fill(request.url, {**provider.cdns, **provider.hosts}))
+                request = replace(request, url=_build.fill(request.url, {**provider.cdns, **provider.hosts}))
                 if request.url.startswith("/"):
                     request = replace(request, url=provider.base_url.rstrip("/") + request.url)
                 answer = await self._ask(backend, request, doing="uploading an input")
@@ -329,38 +317,6 @@ def _target(url: str, location: str) -> str:
     return target if origin(target).partition(":")[0] in allowed else ""
 
 
-def _wire_submission(provider: Provider, names: Mapping[str, str], response: HttpResponse) -> Submission:
-    """Read the answer to a paid request: the table of `never sent`, `rejected`, `accepted`, `unknown`."""
-    if response.status // 100 == 2:  # noqa: PLR2004
-        try:
-            body = _wire.parse(response)
-        except ValueError:
-            return Submission("unknown", {}, error=_odd(provider, "an answer that is not JSON"))
-        refusal = provider.refusal
-        if refusal is not None and _wire.first(body, refusal.path) not in refusal.ok:
-            return Submission(
-                "rejected", {}, error=_wire.error_of(provider, response, accepted=False, doing="submitting")
-            )
-        try:
-            handle = {**names, **_wire.capture(provider, provider.submit, body)}
-            reading = _wire.read_status(provider, body) if provider.poll is None else None
-        except ResponseFormatError as error:
-            error.accepted = None
-            return Submission("unknown", {}, error=error)
-        return Submission("accepted", handle, reading)
-    if response.status in provider.never_accepted or response.status == 429:  # noqa: PLR2004
-        return Submission("rejected", {}, error=_wire.error_of(provider, response, accepted=False, doing="submitting"))
-    if response.status // 100 == 4 and response.status not in (408, 409, 425, 499):  # noqa: PLR2004
-        return Submission("rejected", {}, error=_wire.error_of(provider, response, accepted=False, doing="submitting"))
-    return Submission("unknown", {}, error=_wire.error_of(provider, response, accepted=None, doing="submitting"))
-
-
-def _odd(provider: Provider, what: str) -> ProviderError:
-    return ResponseFormatError(
-        f"{provider.name} answered the submit with {what}", provider=provider.name, accepted=None
-    )
-
-
 def _safe(error: BaseException) -> float | None:
     """Whether a call that costs nothing may be repeated, and after how long. `ValueError`: broken JSON on 2xx."""
     if isinstance(error, ValueError):
@@ -386,9 +342,16 @@ def _scrubbed(backend: Backend, response: HttpResponse) -> HttpResponse:
     )
 
 
-def _data_uri(source: UploadSource) -> str:
-    with Path(source.path).open("rb") as file:
-        return f"data:{source.mime_type};base64,{base64.b64encode(file.read()).decode()}"
+def _data_uri(provider: Provider, source: UploadSource) -> str:
+    if source.size_bytes > provider.max_inline_bytes:
+        raise InvalidRequestError(
+            f"{provider.name} takes inputs inside the request, up to {provider.max_inline_bytes} bytes; this one has "
+            f"{source.size_bytes}. Make it smaller, or give an address; nothing was ordered",
+            provider=provider.name,
+            accepted=False,
+        )
+    raw = Path(source.path).read_bytes()
+    return f"data:{source.mime_type};base64,{base64.b64encode(raw).decode()}"
 
 
 async def _events(stream: Stream) -> AsyncIterator[str]:

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
-from aggregator import _wire
+from aggregator import _build
 from aggregator.clock import Clock
 from aggregator.config import Config
 from aggregator.contract import Endpoint, Files, Json, Meter
@@ -127,7 +127,7 @@ class Planner:
         offer = plan.offer
         provider = self.backends[offer.provider].provider
         names = call_names(plan)
-        body = _wire.build_body(
+        body = _build.build_body(
             provider,
             offer.mapping,
             plan.request,
@@ -135,7 +135,7 @@ class Planner:
             media=placeholder,
             options=plan.ask.provider_options.get(offer.provider),
         )
-        return replace(plan, body=body, url=_wire.call_request(provider, provider.submit, names).url)
+        return replace(plan, body=body, url=_build.call_request(provider, provider.submit, names).url)
 
 
 def ask_as_json(ask: Ask) -> Json:

@@ -1,0 +1,56 @@
+"""Dotted paths into JSON: `a.b`, `list.0`, `list[].url`. Pure functions; the grammar is in `aggregator.contract`."""
+
+from copy import deepcopy
+
+from pydantic import JsonValue
+
+from aggregator.contract import Json
+from aggregator.errors import RequestError
+
+__all__ = ["find", "first", "merge", "place"]
+
+
+def find(value: JsonValue, path: str) -> list[JsonValue]:
+    """Every value at a dotted path; empty where there is none. `None` counts as none."""
+    found: list[JsonValue] = [value]
+    for part in path.split(".") if path else ():
+        name, each = (part[:-2], True) if part.endswith("[]") else (part, False)
+        step: list[JsonValue] = []
+        for item in found:
+            if name:
+                if isinstance(item, dict):
+                    item = item.get(name)  # noqa: PLW2901
+                elif isinstance(item, list) and name.isdigit() and int(name) < len(item):
+                    item = item[int(name)]  # noqa: PLW2901
+                else:
+                    continue
+            step.extend(item if each and isinstance(item, list) else [] if each else [item])
+        found = step
+    return [item for item in found if item is not None]
+
+
+def first(value: JsonValue, path: str | None) -> JsonValue:
+    """The first value at a path, or `None`."""
+    found = find(value, path) if path else []
+    return found[0] if found else None
+
+
+def place(body: Json, path: str, value: JsonValue) -> None:
+    """Write a value at a dotted path, making the objects on the way."""
+    *parents, last = path.split(".")
+    for name in parents:
+        inner = body.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise RequestError(f"{path!r} goes through {name!r}, which already holds a value")
+        body = inner
+    old = body.get(last)
+    value = deepcopy(value)  # tables and options are not written to
+    body[last] = merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+
+
+def merge(under: Json, over: Json) -> Json:
+    """Lay `over` on `under`: object into object at every depth, anything else replaces."""
+    for name, value in over.items():
+        inner = under.get(name)
+        under[name] = merge(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return under
