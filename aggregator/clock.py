@@ -1,6 +1,5 @@
 """Time as an argument: what the library knows of clocks, so that a whole job can be simulated without sleeping."""
 
-import asyncio
 import time
 from typing import Protocol
 
@@ -31,4 +30,6 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        import asyncio
+
         await asyncio.sleep(seconds)

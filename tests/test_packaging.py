@@ -1,6 +1,7 @@
 """What is installed: the wheel's content, the root's links, the public names, and what an import costs."""
 
 import ast
+import importlib
 import subprocess
 import sys
 import zipfile
@@ -87,3 +88,23 @@ def test_each_third_party_library_is_imported_in_one_file(library: str, file: st
             if any(name.split(".")[0] == library for name in names):
                 found.add(str(path.relative_to(ROOT)))
     assert found <= {file}
+
+
+def test_every_public_name_comes_from_where_the_types_say() -> None:
+    tree = ast.parse((ROOT / "aggregator" / "__init__.py").read_text())
+    typed = next(node for node in tree.body if isinstance(node, ast.If))
+    said = {
+        alias.name: statement.module
+        for statement in typed.body
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+    }
+    for name, module in said.items():
+        if module != "aggregator":
+            assert getattr(aggregator, name) is getattr(importlib.import_module(str(module)), name)
+    assert set(said) | {"__version__"} == set(aggregator.__all__)
+
+
+def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Aggregater'"):
+        _ = aggregator.Aggregater
