@@ -7,7 +7,7 @@ can have reached the server's application.
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -148,7 +148,8 @@ class HttpxTransport:
 
     async def _close(self, transport: "httpx.AsyncBaseTransport") -> None:
         self._open_ones.discard(transport)
-        await transport.aclose()
+        with suppress(Exception):  # closing says nothing of what was answered
+            await transport.aclose()
 
     @asynccontextmanager
     async def _open(
@@ -165,7 +166,8 @@ class HttpxTransport:
             except httpx.HTTPError as error:
                 raise SendError(_reason(error), sent=None) from None
             finally:
-                await response.aclose()
+                with suppress(Exception):  # an answer that was read is not lost with its connection
+                    await response.aclose()
         finally:
             await self._give_back(at, connection, fresh=fresh)
 
