@@ -13,10 +13,7 @@ demo: .venv/run.stamp  ## the whole idea in half a minute: no key, no network
 	$(BIN)/aggregator demo
 
 test: .venv/dev.stamp  ## the whole suite, with coverage
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage combine -q
-	$(BIN)/coverage report
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report term:skip-covered
 
 check: .venv/dev.stamp  ## format, lint, types, arrows, data: nothing is run
 	$(BIN)/ruff format --check $(SOURCES)

@@ -30,7 +30,7 @@ def probe(path: str) -> dict[str, Any]:
             facts["audio_codec"] = container.streams.audio[0].codec_context.name
         if (container.duration and "fps" in facts) or (container.duration and "video_codec" not in facts):
             facts["duration_s"] = container.duration / 1_000_000
-        return {name: value for name, value in facts.items() if value is not None}
+        return {name: value for name, value in facts.items() if value}  # a broken header says 0
 
 
 def main() -> None:

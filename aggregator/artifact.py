@@ -6,6 +6,7 @@ Bytes are never whole in memory: files are streamed to the store, and read from 
 
 import asyncio
 import os
+import secrets
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -129,7 +130,7 @@ class Artifact:
 
     def _copy(self, target: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+        beside = target.with_name(f".{secrets.token_hex(8)}.part")
         try:
             shutil.copyfile(self.path, beside)
             beside.replace(target)

@@ -48,7 +48,7 @@ TRANSITIONS: Mapping[AttemptState, frozenset[AttemptState]] = {
     _S.RECONCILING: frozenset({_S.SUBMITTED, _S.REFUSED, _S.FAILED, *_SEEN} - {_S.RUNNING}),
     _S.SUBMITTED: _SEEN,
     _S.RUNNING: _SEEN - {_S.RUNNING},
-    _S.UNKNOWN: _SEEN | {_S.SUBMITTED} - {_S.UNKNOWN},
+    _S.UNKNOWN: _SEEN | {_S.SUBMITTED, _S.REFUSED},
     _S.SUCCEEDED: frozenset({_S.FETCHING, _S.STORED, _S.LOST}),
     _S.FETCHING: frozenset({_S.STORED, _S.LOST}),
     _S.STORED: frozenset(),

@@ -258,7 +258,7 @@ def verify(connection: Connection) -> None:
 
     """
     parents = {row.id: row.parent for row in connection.execute(select(account.c.id, account.c.parent))}
-    books: dict[str, list[int]] = {name: [0, 0] for name in parents}
+    books: dict[str, list[int]] = {name: [0, 0, 0] for name in parents}
     resolved = transfer.alias("resolved")
     rows = connection.execute(
         select(transfer.c.debit, transfer.c.amount, resolved.c.kind, resolved.c.amount.label("posted"))
@@ -272,11 +272,13 @@ def verify(connection: Connection) -> None:
                 books[at][0] += row.amount
             elif row.kind == "post":
                 books[at][1] += row.posted
+                books[at][2] += max(0, row.posted - row.amount)
             at = parents[at]
-    for level in connection.execute(select(account.c.id, account.c.held, account.c.settled)):
-        if [level.held, level.settled] != books[level.id]:
+    for level in connection.execute(select(account.c.id, account.c.held, account.c.settled, account.c.overrun)):
+        if [level.held, level.settled, level.overrun] != books[level.id]:
+            held, posted, over = books[level.id]
             raise LedgerError(
-                f"the books of {level.id} do not add up: reserved {level.held} and settled {level.settled} "
-                f"micro-dollars are written, the transfers say {books[level.id][0]} and {books[level.id][1]}. "
-                "Nothing is spent until this is understood; keep a copy of the store"
+                f"the books of {level.id} do not add up: reserved {level.held}, settled {level.settled} and overrun "
+                f"{level.overrun} micro-dollars are written, the transfers say {held}, {posted} and {over}. Nothing is "
+                "spent until this is understood; keep a copy of the store"
             )

@@ -130,7 +130,7 @@ async def open_client(
         apps[origin(local.provider.base_url)] = app.asgi
     moving = transport or HttpxTransport(apps)
     stack.push_async_callback(moving.aclose)
-    prober = Prober()
+    prober = Prober(enabled=not inline_store)  # a simulation starts no processes
     stack.push_async_callback(prober.aclose)
 
     files = FileStore(directory, prober)

@@ -38,15 +38,23 @@ def _started(pid: int) -> str | None:
     return None if fields[0] == "Z" else fields[19]  # a zombie runs no more; field 22 of proc(5) is the start time
 
 
+def _namespace() -> str:
+    """Which table of processes a pid is looked up in: containers have one each, often under one host name."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return "?"
+
+
 def new_owner() -> str:
     """A name for one client in this process."""
     pid = os.getpid()
-    return "/".join((socket.gethostname(), _boot(), str(pid), _started(pid) or "?", secrets.token_hex(4)))
+    return "/".join((socket.gethostname(), _boot(), _namespace(), str(pid), _started(pid) or "?", secrets.token_hex(4)))
 
 
 def is_gone(owner: str) -> bool:
     """Whether the holder has certainly ended: same machine and boot, and its process is no longer there."""
-    host, boot, pid, started, _ = owner.split("/")
+    host, boot, namespace, pid, started, _ = owner.split("/")
     if host != socket.gethostname() or boot != _boot():
         return host == socket.gethostname() and "unknown" not in (boot, _boot())
-    return _started(int(pid)) != started
+    return namespace == _namespace() and _started(int(pid)) != started

@@ -6,7 +6,7 @@ for what the provider gave for it, and nothing else in the body changes. So the 
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -62,19 +62,41 @@ class Planner:
 
         """
         day = datetime.fromtimestamp(self._clock.time(), UTC).date()
-        addressed = any(media.url is not None for _, media in request.media())
-        while True:
-            plan = route(self.registry, self.prices, self.config, self._usable, request, ask, day, explain=explain)
-            provider = self.backends[plan.offer.provider].provider
-            if addressed and not provider.takes_urls:
-                if not plan.alternatives:
-                    raise NoRouteError(
-                        f"{plan.offer.id} takes files, not addresses: download the input and give its path",
-                        reasons={plan.offer.id: "takes no URLs"},
-                    )
-                ask = replace(ask, exclude=ask.exclude | {plan.offer.id})
-                continue
-            return self._written(plan)
+        closed = self._closed_to(request)
+
+        def routed(asked: Ask) -> Plan:
+            return route(self.registry, self.prices, self.config, self._usable, request, asked, day, explain=explain)
+
+        try:
+            plan = routed(replace(ask, exclude=ask.exclude | closed) if closed else ask)
+        except AggregatorError:
+            if closed:
+                self._advise_download(routed, ask, closed)
+            raise
+        reasons = dict.fromkeys(closed, "it takes files, not addresses")
+        excluded = (replace(item, excluded=reasons.get(item.offer.id, item.excluded)) for item in plan.excluded)
+        return self._written(replace(plan, ask=ask, excluded=tuple(excluded)))
+
+    def _closed_to(self, request: Request) -> frozenset[str]:
+        """The offers that cannot take an input because it is given as an address."""
+        if all(media.url is None for _, media in request.media()):
+            return frozenset()
+        closed = {name for name, backend in self.backends.items() if not backend.provider.takes_urls}
+        return frozenset(offer.id for offer in self.registry.offers(request.task) if offer.provider in closed)
+
+    @staticmethod
+    def _advise_download(routed: Callable[[Ask], Plan], ask: Ask, closed: frozenset[str]) -> None:
+        """Say so if the address is all that stands in the way; its price may be unknown for the same reason."""
+        try:
+            named = routed(ask).offer.id
+        except PriceUnknownError:
+            named = ", ".join(sorted(closed))
+        except AggregatorError:
+            return
+        raise NoRouteError(
+            f"{named}: takes files, not addresses: download the input and give its path",
+            reasons=dict.fromkeys(closed, "takes no URLs"),
+        ) from None
 
     def purchase(self, plan: Plan, *, rest: Sequence[JsonValue] | None = None) -> NewAttempt:
         """What is journalled of a plan before anything is paid.

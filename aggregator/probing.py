@@ -17,10 +17,10 @@ PROBE_TIMEOUT_S = 20.0
 class Prober:
     """Asks the child about one file at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, enabled: bool = True) -> None:
         self._child: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
-        self._available = find_spec("av") is not None
+        self._available = enabled and find_spec("av") is not None
 
     async def probe(self, path: Path) -> Facts | None:
         """What the file holds, by its absolute path.

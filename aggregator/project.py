@@ -4,15 +4,18 @@ Every verb takes the task's own parameters and the same options (`Options`). Wha
 verb.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_FLOOR, Decimal, InvalidOperation
+from difflib import get_close_matches
+from itertools import accumulate
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack, cast, overload
 
 from pydantic import JsonValue
 
 from aggregator import tasks
-from aggregator.errors import ConfigurationError, RequestError, WorkflowError
+from aggregator.errors import AggregatorError, ConfigurationError, RequestError, WorkflowError
 from aggregator.inputs import Media, MediaLike
 from aggregator.job import Job
 from aggregator.tasks import Request
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["Options", "Project"]
 
 MAX_TAKES = 64
+MAX_SECONDS = 10.0**9
+MICRO = Decimal("0.000001")
+_NAME = re.compile(r"(?!\.+$)[\w.-]+")
 DEFAULT_DEADLINE_S = 3_600.0
 Usd = str | int | Decimal
 
@@ -117,18 +123,16 @@ class Project:
         budget_usd: Usd | None = None,
         stage: str = "prototype",
         tags: Mapping[str, str] | None = None,
-        parent: str | None = None,
     ) -> None:
-        if not name or name != name.strip() or any(part in ("", ".", "..") for part in name.split("/")):
+        if not all(_NAME.fullmatch(part) for part in name.split("/")):
             raise ConfigurationError(
-                f"{name!r} is no name for a project: letters, digits, - and _; / goes one level down"
+                f"{name!r} is no name for a project: letters, digits, '.', '-' and '_'; / goes one level down"
             )
         self.name = name
         self.stage = stage
         self._opened = opened
         self._budget = None if budget_usd is None else amount_usd(budget_usd, "budget_usd")
         self._tags = dict(tags or {})
-        self._parent = parent
         self._ready = False
 
     @property
@@ -137,8 +141,12 @@ class Project:
         return f"project:{self.name}"
 
     async def __aenter__(self) -> Self:
-        parent = f"project:{self._parent}" if self._parent else None
-        await self._opened.open_account(self.account, parent=parent, budget_usd=self._budget)
+        above: str | None = None
+        *parents, _ = accumulate(self.name.split("/"), "{}/{}".format)
+        for name in parents:
+            await self._opened.open_account(f"project:{name}", parent=above, budget_usd=None)
+            above = f"project:{name}"
+        await self._opened.open_account(self.account, parent=above, budget_usd=self._budget)
         self._ready = True
         return self
 
@@ -155,7 +163,6 @@ class Project:
             budget_usd=budget_usd,
             stage=self.stage,
             tags={**self._tags, **(tags or {})},
-            parent=self.name,
         )
 
     # ---------------------------------------------------------------------------------------------- one verb per task
@@ -325,6 +332,7 @@ class Project:
 
     async def plan(self, request: Request, *, explain: bool = True, **options: Unpack[Options]) -> "Plan":
         """Say who would make it, what would be sent, what it would cost and why. Nothing is sent."""
+        self._check(options)
         stored = await self._stored(request)
         return self._opened.planner.plan(stored, self.ask(options), explain=explain)
 
@@ -352,15 +360,22 @@ class Project:
         stored = await self._stored(request)
         key = options.get("key")
         if "max_usd" in options:
-            options["max_usd"] = amount_usd(options["max_usd"], "max_usd") / n
+            options["max_usd"] = (amount_usd(options["max_usd"], "max_usd") / n).quantize(MICRO, rounding=ROUND_FLOOR)
         seed = request.values().get("seed")
-        jobs = []
+        jobs: list[Job] = []
+        ended: list[Result | BaseException] = []
         for take in range(n):
             one = stored if seed is None else stored.with_(seed=seed + take)
             named = cast("Options", {**options, **({"key": f"{key}#{take + 1}"} if key else {})})
-            jobs.append(await self.order(one, named, take=take))
+            try:
+                jobs.append(await self.order(one, named, take=take))
+            except AggregatorError as refusal:
+                if not jobs:
+                    raise
+                ended = [refusal] * (n - take)  # those before it are paid for
+                break
         waits = (job.result(wait_s=options.get("wait_s")) for job in jobs)
-        ended = await asyncio.gather(*waits, return_exceptions=True)
+        ended = [*await asyncio.gather(*waits, return_exceptions=True), *ended]
         failed = [(take, end) for take, end in enumerate(ended, 1) if isinstance(end, BaseException)]
         results = [end for end in ended if not isinstance(end, BaseException)]
         if failed:
@@ -454,11 +469,18 @@ class Project:
     def _check(self, options: Mapping[str, Any]) -> None:
         if not self._ready:
             raise ConfigurationError(f"project {self.name} is not open: use 'async with agg.project(…) as p'")
+        for name in options:
+            if name not in _OPTIONS:
+                close = get_close_matches(name, _OPTIONS, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(_OPTIONS))}"
+                raise RequestError(f"unknown option {name!r}; {hint}")
         for name in ("wait_s", "deadline_s"):
-            if name in options and not options[name] > 0:
-                raise RequestError(f"{name}={options[name]!r}: more than 0 seconds")
-        if "key" in options and not options["key"]:
-            raise RequestError("key='': leave it out, or give a name that stays the same when the program runs again")
+            value = options.get(name)
+            if value is not None and not (isinstance(value, int | float) and 0 < value < MAX_SECONDS):
+                raise RequestError(f"{name}={value!r}: more than 0 seconds")
+        key = options.get("key", "-")
+        if not isinstance(key, str) or not key:
+            raise RequestError(f"key={key!r}: leave it out, or give a name that stays the same when it runs again")
 
     async def _stored(self, request: Request) -> Request:
         """The request with its local inputs in the artifact store."""
@@ -490,15 +512,17 @@ class Project:
             return Job(known.job, opened.runner)
         plan = served() if served else opened.planner.plan(request, ask)
         purchase = opened.planner.purchase(plan)
+        deadline_s = options.get("deadline_s") or DEFAULT_DEADLINE_S
         if known is not None:
-            return Job(await opened.runner.again(known, purchase), opened.runner)
+            deadline_at = int((opened.clock.time() + deadline_s) * 1000)
+            return Job(await opened.runner.again(known, purchase, deadline_at=deadline_at), opened.runner)
         new = opened.new_job(
             self.account,
             key=key,
             fingerprint=mark,
             request=plan.request if served else request,
             ask=ask,
-            deadline_s=options.get("deadline_s", DEFAULT_DEADLINE_S),
+            deadline_s=deadline_s,
             tags={**self._tags, **options.get("tags", {})},
         )
         return Job(await opened.runner.start(new, purchase), opened.runner)

@@ -1,5 +1,6 @@
 """What every stretch of an attempt's life shares, and the one function that moves an attempt and its money."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -21,10 +22,12 @@ from aggregator.store.journal import Attempt
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["LEASE_S", "Context", "Money"]
+__all__ = ["LEASE_S", "SEND_LEASE_S", "Context", "Money"]
 
 LEASE_S = 60.0
 """How long a follower may be silent before another process may go on with its job."""
+SEND_LEASE_S = 240.0
+"""The same while a paid request is on its way: longer than its answer may take (`engine.PAID_TIMEOUTS`)."""
 
 Money = Callable[["Connection", int], None]
 """What moves together with a state: gets the transaction and its time in milliseconds."""
@@ -42,14 +45,16 @@ class Context:
     rng: Random
     on_progress: Callable[[Progress], None] | None = None
     owner: str = field(default_factory=new_owner)
+    listening: set[str] = field(default_factory=set)
+    """Jobs whose news are pushed at this moment."""
 
     def now(self) -> int:
         """Milliseconds since the epoch."""
         return int(self.clock.time() * 1000)
 
-    def lease(self) -> dict[str, Any]:
+    def lease(self, seconds: float = LEASE_S) -> dict[str, Any]:
         """The columns that say who follows an attempt, and until when."""
-        return {"lease_owner": self.owner, "lease_until": self.now() + int(LEASE_S * 1000)}
+        return {"lease_owner": self.owner, "lease_until": self.now() + int(seconds * 1000)}
 
     async def load(self, job_id: str) -> Attempt:
         """The newest attempt of a job."""
@@ -96,11 +101,12 @@ class Context:
         return backend
 
     def tell(self, of: Attempt, reading: Reading | None = None, *, reused: bool = False) -> None:
-        """Give news of a job to whoever shows it."""
+        """Give news of a job to whoever shows it: by the event loop, so that what a callback raises stops no job."""
         if self.on_progress is None:
             return
         running = reading is not None and reading.state is State.RUNNING
-        self.on_progress(
+        asyncio.get_running_loop().call_soon(
+            self.on_progress,
             Progress(
                 job_id=of.job,
                 key=of.key,
@@ -113,5 +119,5 @@ class Context:
                 fraction=reading.progress if reading else None,
                 position=reading.position if reading else None,
                 reused=reused,
-            )
+            ),
         )

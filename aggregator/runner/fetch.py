@@ -30,6 +30,7 @@ __all__ = ["fetch", "result"]
 S = AttemptState
 MAX_FETCHES = 6
 GONE = (403, 404, 410)
+GONE_FOR_GOOD = (404, 410)
 OK = 200
 
 
@@ -68,8 +69,10 @@ async def fetch(context: Context, of: Attempt) -> None:
     _observe.emit("attempt_stored", job=of.job, offer=of.offer, files=len(files))
 
 
-async def _one(context: Context, of: Attempt, backend: Backend, index: int, file: RemoteFile) -> StoredFile:
-    """One output; an address that expired is asked for once more."""
+async def _one(
+    context: Context, of: Attempt, backend: Backend, index: int, file: RemoteFile, *, last: bool = False
+) -> StoredFile:
+    """One output; an address that expired is asked for once more (`last`: it was)."""
     family = file.mime_type.partition("/")[0]
     if file.url.startswith("data:"):
         return await context.files.write(_inline(file.url), family=family)
@@ -92,10 +95,10 @@ async def _one(context: Context, of: Attempt, backend: Backend, index: int, file
     try:
         return await retrying(once, safe=_again, attempts=MAX_FETCHES, clock=context.clock, rng=context.rng)
     except ArtifactLostError:
-        fresh = await _asked_again(context, of, backend, index)
+        fresh = None if last else await _asked_again(context, of, backend, index)
         if fresh is None or fresh.url == file.url:
             raise
-        return await _one(context, of, backend, index, fresh)
+        return await _one(context, of, backend, index, fresh, last=True)
 
 
 def _again(error: BaseException) -> float | None:
@@ -103,14 +106,21 @@ def _again(error: BaseException) -> float | None:
 
 
 async def _asked_again(context: Context, of: Attempt, backend: Backend, index: int) -> RemoteFile | None:
-    """The result once more: an address that expired may have been replaced."""
+    """The result once more: an address that expired may have been replaced. `None`: the provider has forgotten it.
+
+    Raises:
+        ProviderError: It cannot be asked now, which says nothing of the file.
+
+    """
     if backend.provider.poll is None:
         return None
     try:
         reading = await context.engine.poll(backend, of.handle)
         delivery = await context.engine.result(backend, read_by(of.plan["read"]), of.handle, reading)
-    except ProviderError:
-        return None
+    except ProviderError as error:
+        if error.status_code in GONE_FOR_GOOD:
+            return None
+        raise
     return delivery.files[index] if index < len(delivery.files) else None
 
 
@@ -127,7 +137,10 @@ async def _lost(context: Context, of: Attempt, error: ProviderError) -> None:
 
 async def _inline(uri: str) -> AsyncIterator[bytes]:
     head, _, payload = uri.partition(",")
-    yield base64.b64decode(payload) if head.endswith(";base64") else unquote_to_bytes(payload)
+    try:
+        yield base64.b64decode(payload) if head.endswith(";base64") else unquote_to_bytes(payload)
+    except ValueError:
+        raise ResponseFormatError("the file came inside the answer, in broken base64", accepted=True) from None
 
 
 async def result(context: Context, of: Attempt, *, reused: bool) -> Result:

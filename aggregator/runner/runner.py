@@ -5,7 +5,7 @@ only watched.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +15,7 @@ from aggregator.errors import KeyConflictError, ProviderError, RequestError
 from aggregator.job import AttemptState, JobRecord
 from aggregator.owner import is_gone
 from aggregator.routing.fallback import MAX_ATTEMPTS, may_fall_back
-from aggregator.runner.context import LEASE_S, Context
+from aggregator.runner.context import LEASE_S, SEND_LEASE_S, Context
 from aggregator.runner.faults import exhausted, raised_again
 from aggregator.runner.fetch import fetch, result
 from aggregator.runner.submit import reconcile, submit, upload
@@ -80,22 +80,39 @@ class Runner:
             self._purchase(c, new.id, new.project, purchase)
             return new.id
 
-        job_id = await self._context.store.transact(begin)
+        async def write() -> str:
+            job_id = await self._context.store.transact(begin)
+            if job_id == new.id:
+                self.follow(job_id, fresh=True)
+            return job_id
+
+        job_id = await self._whole(write())  # a purchase that is written down is sent, whoever stopped waiting
         if job_id != new.id:
             await self.find(new.project, new.key, new.fingerprint)
-        self.follow(job_id, fresh=job_id == new.id)
+            self.follow(job_id)
         return job_id
 
-    async def again(self, of: Attempt, purchase: NewAttempt) -> str:
-        """Buy once more for a job whose last attempt ended with nothing."""
+    async def again(self, of: Attempt, purchase: NewAttempt, *, deadline_at: int) -> str:
+        """Buy once more for a job whose last attempt ended with nothing; it gets its time again.
 
-        def begin(c: "Connection") -> None:
+        While this client still follows the job (to another offer, perhaps), and where another process was quicker,
+        nothing is bought.
+        """
+
+        def begin(c: "Connection") -> bool:
             last = journal.latest(c, of.job)
-            if last is not None and last.state in (S.FAILED, S.REFUSED, S.CANCELED):
-                self._purchase(c, of.job, of.project, purchase)
+            if last is None or last.state not in (S.FAILED, S.REFUSED, S.CANCELED):
+                return False
+            journal.renew(c, of.job, deadline_at)
+            self._purchase(c, of.job, of.project, purchase)
+            return True
 
-        await self._context.store.transact(begin)
-        self.follow(of.job, fresh=True)
+        async def write() -> None:
+            self.follow(of.job, fresh=await self._context.store.transact(begin))
+
+        known = self._follows.get(of.job)
+        if known is None or known.done():
+            await self._whole(write())
         return of.job
 
     def _purchase(self, c: "Connection", job_id: str, project: str, purchase: NewAttempt) -> None:
@@ -104,7 +121,7 @@ class Runner:
         """
         at = self._context.now()
         state = S.RESERVED if purchase.body is None else S.SUBMITTING
-        attempt_id = journal.add_attempt(c, job_id, purchase, state=state, at=at, **self._context.lease())
+        attempt_id = journal.add_attempt(c, job_id, purchase, state=state, at=at, **self._context.lease(SEND_LEASE_S))
         basis = purchase.plan["quote"]
         ledger.reserve(c, project, attempt_id, purchase.reserved, provider=purchase.provider, basis=basis, at=at)
 
@@ -151,12 +168,10 @@ class Runner:
 
     async def aclose(self) -> None:
         """Stop following. Paid requests on their way are waited for, so that closing makes no unknown outcome."""
+        await _ended(self._follows.values())  # first, so that none of them begins another one
         if self._critical:
             await asyncio.wait(self._critical, timeout=CLOSE_GRACE_S)
-        tasks = [task for task in self._follows.values() if not task.done()] + list(self._critical)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _ended([*self._follows.values(), *self._critical])
         await self._context.store.transact(lambda c: journal.drop_leases(c, self._context.owner))
 
     # ---------------------------------------------------------------------------------------------------- the way down
@@ -191,25 +206,27 @@ class Runner:
                 of = await self._context.load(of.job)
                 intended = of.state is S.SUBMITTING
                 continue
-            if not intended and not await self._hold(of):
+            held = of if intended else await self._hold(of)
+            if held is None:
                 await self._context.clock.sleep(WATCH_INTERVAL_S)
             else:
                 with suppress(MovedElsewhereError):  # another process was quicker; what it wrote counts
-                    await self._step(await self._context.load(of.job), intended=intended)
+                    await self._step(held, intended=intended)
             intended = False
             of = await self._context.load(of.job)
         return await result(self._context, of, reused=False)
 
-    async def _hold(self, of: Attempt) -> bool:
-        """Whether this process may move the attempt: the lease is its own, or free, or its holder is gone."""
+    async def _hold(self, of: Attempt) -> Attempt | None:
+        """The attempt, if this process may move it: the lease is its own, or free, or its holder is gone."""
         context = self._context
         left_ms = of.lease_until - context.now()
         if of.lease_owner == context.owner and left_ms > LEASE_S * 1000 / 2:
-            return True
+            return of
         theirs = of.lease_owner is not None and of.lease_owner != context.owner and left_ms > 0
         if theirs and not is_gone(of.lease_owner or ""):
-            return False
-        return await context.store.transact(lambda c: journal.claim(c, of, **context.lease()))
+            return None
+        claimed = await context.store.transact(lambda c: journal.claim(c, of, **context.lease()))
+        return await context.load(of.job) if claimed else None
 
     async def _step(self, of: Attempt, *, intended: bool) -> None:
         """One stretch of the way, by the state it is in."""
@@ -222,6 +239,8 @@ class Runner:
             case S.SUBMITTING if intended:
                 await self._whole(submit(context, of, intended=True))
             case S.SUBMITTING | S.RECONCILING:
+                await self._whole(reconcile(context, of))
+            case S.UNKNOWN if not of.handle and context.backend(of).provider.idempotency == "replay":
                 await self._whole(reconcile(context, of))
             case S.SUBMITTED | S.RUNNING | S.UNKNOWN:
                 await watch(context, of)
@@ -243,9 +262,26 @@ class Runner:
         purchase = self._context.planner.next_purchase(of.plan, of.ask)
         if purchase is None:
             return False
-        _observe.emit("fallback", job=of.job, offer=of.offer, next=f"{purchase.provider}:{purchase.endpoint}")
-        await self._context.store.transact(lambda c: self._purchase(c, of.job, of.project, purchase))
-        return True
+
+        def begin(c: "Connection") -> bool:
+            last = journal.latest(c, of.job)
+            if last is None or last.id != of.id:
+                return False  # whoever ran the same program again has bought already
+            self._purchase(c, of.job, of.project, purchase)
+            return True
+
+        bought = await self._context.store.transact(begin)
+        if bought:
+            _observe.emit("fallback", job=of.job, offer=of.offer, next=f"{purchase.provider}:{purchase.endpoint}")
+        return bought
+
+
+async def _ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel what is not done, and wait for it."""
+    tasks = [task for task in tasks if not task.done()]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _retrieve(task: asyncio.Task[Any]) -> None:

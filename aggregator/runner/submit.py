@@ -8,17 +8,25 @@ from dataclasses import replace
 
 from aggregator import _observe, ledger
 from aggregator._http import SendError
-from aggregator._retry import retrying
+from aggregator._retry import CAP_S, MAX_ASKED_S, retrying
 from aggregator.contract import State
 from aggregator.engine import Backend, Submission
-from aggregator.errors import AggregatorError, ProviderError, UnavailableError
+from aggregator.errors import (
+    AggregatorError,
+    ContentPolicyError,
+    InvalidRequestError,
+    JobTimeoutError,
+    ProviderError,
+    ResponseFormatError,
+    UnavailableError,
+)
 from aggregator.job import AttemptState
 from aggregator.planning import write_inputs
 from aggregator.runner import watch
-from aggregator.runner.context import Context
+from aggregator.runner.context import SEND_LEASE_S, Context
 from aggregator.runner.faults import Source, write_fault
 from aggregator.runner.unknown import unknown
-from aggregator.store.journal import Attempt
+from aggregator.store.journal import Attempt, MovedElsewhereError, RemoteJobTakenError
 
 __all__ = ["reconcile", "submit", "upload"]
 
@@ -72,13 +80,19 @@ async def submit(context: Context, of: Attempt, *, intended: bool) -> None:
     async def once() -> None:
         nonlocal current, intended
         await context.engine.ready(backend)
+        if not intended and context.now() >= current.deadline_at:
+            late = JobTimeoutError(f"{of.offer} was not asked by the deadline of the job; nothing was ordered")
+            await _not_taken(context, current, late, S.FAILED)
+            return
         if not intended:
-            current = await context.move(current, S.SUBMITTING, sends=current.sends + 1, **context.lease())
+            current = await context.move(current, S.SUBMITTING, sends=current.sends + 1, **context.lease(SEND_LEASE_S))
         intended = False
         submission = await _send(context, backend, current)
         error = submission.error
         again = submission.outcome in ("never_sent", "rejected") and error is not None and error.retryable
-        if again and error is not None and current.sends < MAX_SENDS and not current.maybe_sent:
+        left_s = (current.deadline_at - context.now()) / 1000
+        again = again and current.sends < MAX_SENDS and not current.maybe_sent
+        if again and error is not None and (error.retry_after_s or 0.0) < min(left_s, MAX_ASKED_S):
             current = await context.move(current, S.RESERVED, why={"outcome": submission.outcome})
             raise _NotTakenError(error)
         await _outcome(context, backend, current, submission)
@@ -98,17 +112,8 @@ def _send_again(error: BaseException) -> float | None:
 async def _outcome(context: Context, backend: Backend, of: Attempt, submission: Submission) -> None:
     """Write down what became of a paid request."""
     if submission.outcome == "accepted":
-        handle = dict(submission.handle)
-        of = await context.move(
-            of,
-            S.SUBMITTED,
-            handle=handle,
-            remote_id=handle.get("id"),
-            submitted_at=context.now(),
-            wire=State.QUEUED.value,
-            **context.lease(),
-        )
-        _observe.emit("attempt_accepted", job=of.job, offer=of.offer, remote_id=handle.get("id"))
+        of = await _taken(context, of, dict(submission.handle))
+        _observe.emit("attempt_accepted", job=of.job, offer=of.offer, remote_id=of.handle.get("id"))
         if submission.reading is not None:
             await watch.seen(context, of, submission.reading)
         return
@@ -119,6 +124,32 @@ async def _outcome(context: Context, backend: Backend, of: Attempt, submission: 
         await unknown(context, of, error)
     else:
         await _not_taken(context, of, error, S.FAILED if submission.outcome == "never_sent" else S.REFUSED)
+
+
+async def _taken(context: Context, of: Attempt, handle: dict[str, str]) -> Attempt:
+    """Keep what the provider gave for the job. Late evidence counts: another process that gave the attempt up in the
+    meantime did not have it.
+    """
+    while True:
+        try:
+            return await context.move(
+                of,
+                S.SUBMITTED,
+                handle=handle,
+                remote_id=handle.get("id"),
+                submitted_at=context.now(),
+                wire=State.QUEUED.value,
+                maybe_sent=0,
+                error=None,
+                **context.lease(),
+            )
+        except MovedElsewhereError:
+            now = await context.load(of.job)
+            if now.id != of.id or now.handle or now.state not in (S.SUBMITTING, S.RECONCILING, S.UNKNOWN):
+                raise
+            of = now
+        except RemoteJobTakenError as error:
+            await unknown(context, of, ResponseFormatError(str(error)))
 
 
 async def _not_taken(context: Context, of: Attempt, error: ProviderError, to: AttemptState) -> None:
@@ -141,15 +172,29 @@ async def reconcile(context: Context, of: Attempt) -> None:
     if backend.provider.idempotency != "replay":
         await unknown(context, of, UnavailableError("the process ended while the request was on its way"))
     if of.state is S.SUBMITTING:
-        of = await context.move(of, S.RECONCILING, maybe_sent=1, why={"outcome": "interrupted"}, **context.lease())
+        why = {"outcome": "interrupted"}
+        of = await context.move(of, S.RECONCILING, maybe_sent=1, why=why, **context.lease(SEND_LEASE_S))
     last: ProviderError | None = None
     for turn in range(MAX_REPLAYS):
         await context.engine.ready(backend)
         submission = await _send(context, backend, of)
-        if submission.outcome in ("accepted", "rejected"):
+        if submission.outcome == "accepted" or _judges_the_bytes(submission):
             # The provider knows the key: what it says now is what it said, or would have said, the first time.
             await _outcome(context, backend, replace(of, maybe_sent=False), submission)
             return
         last = submission.error
-        await context.clock.sleep(context.rng.uniform(0.5, 1.0) * 2**turn)
+        asked_s = min((last.retry_after_s if last else None) or 0.0, CAP_S)
+        await context.clock.sleep(max(asked_s, context.rng.uniform(0.5, 1.0) * 2**turn))
     await unknown(context, of, last or UnavailableError("no answer"))
+
+
+def _judges_the_bytes(submission: Submission) -> bool:
+    """Whether a refusal speaks of the request itself, so that it would have been the same the first time. A refused
+    key, an empty account, a rate limit or an endpoint that is gone say nothing of what was taken before.
+    """
+    error = submission.error
+    return (
+        submission.outcome == "rejected"
+        and isinstance(error, InvalidRequestError | ContentPolicyError)
+        and error.status_code not in (404, 405, 410)
+    )

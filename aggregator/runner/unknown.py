@@ -15,10 +15,18 @@ async def unknown(context: Context, of: Attempt, error: ProviderError) -> None:
     _observe.emit("attempt_unknown", job=of.job, offer=of.offer, error=type(error).__name__)
     error.accepted = True if of.handle else None
     taken = "was accepted" if of.handle else "may have been accepted and charged"
+    asked = of.handle or context.backend(of).provider.idempotency == "replay"
+    where = "`aggregator resume` looks for it again" if asked else f"look for it at {of.provider}"
     error.message = (
         f"{error.message.rstrip('. ')}. Job {of.job} {taken}: its money stays reserved (attempt {of.id}). Do not order "
-        "it again under another key; `aggregator resume` looks for it again"
+        f"it again under another key; {where}"
     )
-    fault = write_fault(error, of)
-    of = await context.move(of, AttemptState.UNKNOWN, maybe_sent=1, error=fault, lease_owner=None, lease_until=None)
+    of = await context.move(
+        of,
+        AttemptState.UNKNOWN,
+        maybe_sent=int(of.maybe_sent or not of.handle),
+        error=write_fault(error, of),
+        lease_owner=None,
+        lease_until=None,
+    )
     raise raised_again(of)

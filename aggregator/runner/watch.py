@@ -4,6 +4,7 @@ News are pushed where the provider can, and looked for at learned moments where 
 transaction with `succeeded`, before anything is fetched.
 """
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from aggregator import _observe, ledger
@@ -16,6 +17,7 @@ from aggregator.errors import (
     JobTimeoutError,
     ProviderError,
     ResponseFormatError,
+    UnavailableError,
 )
 from aggregator.job import AttemptState
 from aggregator.planning import read_by
@@ -37,6 +39,12 @@ __all__ = ["seen", "watch"]
 S = AttemptState
 NOT_FOUND_GRACE_S = 60.0
 """A provider may not know its own job yet, right after it was submitted."""
+MAX_STREAMS = 400
+"""Jobs listened to at once: each holds a connection, and processes are often limited to 1,024 files. A stream costs
+less than looking and tells at once, so that below this every job has one.
+"""
+FOLLOWED_S = 1.0
+"""A job that was submitted longer ago than this when the waiting began may be over already: it teaches nothing."""
 
 
 async def watch(context: Context, of: Attempt) -> None:
@@ -44,14 +52,24 @@ async def watch(context: Context, of: Attempt) -> None:
     if not of.handle:
         raise raised_again(of)  # unknown, and nothing to ask about
     backend = context.backend(of)
+    if backend.provider.poll is None:
+        await unknown(context, of, UnavailableError("the process ended before its answer was kept"))
     if of.state is S.UNKNOWN:
         await _late_evidence(context, of, backend)
         return
-    if backend.provider.stream is not None:
-        of = await _stream(context, of, backend)
-    learned = await context.store.read(lambda c: journal.service(c, of.offer))
-    while of.state in (S.SUBMITTED, S.RUNNING):
-        of = await _look(context, of, backend, learned)
+    teaches = _elapsed_s(context, of) < FOLLOWED_S
+    if backend.provider.stream is not None and len(context.listening) < MAX_STREAMS:
+        of = await _stream(context, of, backend, teaches=teaches)
+    if of.state in (S.SUBMITTED, S.RUNNING):
+        learned = await context.store.read(lambda c: journal.service(c, of.offer))
+        while of.state in (S.SUBMITTED, S.RUNNING):
+            of = await _look(context, of, backend, learned, teaches=teaches)
+
+
+def _elapsed_s(context: Context, of: Attempt) -> float:
+    """Seconds since the job was submitted."""
+    since = of.submitted_at if of.submitted_at is not None else of.created_at
+    return max(0.0, (context.now() - since) / 1000)
 
 
 async def _late_evidence(context: Context, of: Attempt, backend: Backend) -> None:
@@ -63,26 +81,34 @@ async def _late_evidence(context: Context, of: Attempt, backend: Backend) -> Non
         raise raised_again(of)
 
 
-async def _stream(context: Context, of: Attempt, backend: Backend) -> Attempt:
+async def _stream(context: Context, of: Attempt, backend: Backend, *, teaches: bool) -> Attempt:
     """Listen until the job is over. When the stream ends early, the looking goes on as for anyone else."""
+    end: Reading | None = None
+    context.listening.add(of.job)
     try:
-        async for reading in context.engine.watch(backend, of.handle):
-            if reading.state.is_terminal:
-                return await seen(context, of, reading)
-            context.tell(of, reading)
+        async with asyncio.timeout(max(0.0, (of.deadline_at - context.now()) / 1000)):
+            async for reading in context.engine.watch(backend, of.handle):
+                if reading.state.is_terminal:
+                    end = reading
+                else:
+                    of = await _kept(context, of, reading)
+    except TimeoutError:
+        pass  # one last look, and the deadline has passed
     except ResponseFormatError as error:
         _odd_word(of, error)
-    return of
+    finally:
+        context.listening.discard(of.job)
+    if end is None:
+        return of
+    return await seen(context, of, end, unfinished_s=_elapsed_s(context, of) if teaches else None)
 
 
-async def _look(context: Context, of: Attempt, backend: Backend, learned: ServiceTime) -> Attempt:
-    """Sleep until the next look, look, and write down what is new."""
-    since = of.submitted_at if of.submitted_at is not None else of.created_at
-    left_s = (of.deadline_at - context.now()) / 1000
-    if left_s <= 0:
-        said = f"{of.offer} has not finished by the deadline of the job, and was not canceled"
-        await unknown(context, of, JobTimeoutError(said))
-    elapsed_s = max(0.0, (context.now() - since) / 1000)
+async def _look(context: Context, of: Attempt, backend: Backend, learned: ServiceTime, *, teaches: bool) -> Attempt:
+    """Sleep until the next look, look, and write down what is new. The last look is at the deadline, or after it in a
+    process that came later.
+    """
+    left_s = max(0.0, (of.deadline_at - context.now()) / 1000)
+    elapsed_s = _elapsed_s(context, of)
     await context.clock.sleep(min(next_poll_s(learned, elapsed_s), left_s))
     try:
         reading = await context.engine.poll(backend, of.handle)
@@ -90,18 +116,27 @@ async def _look(context: Context, of: Attempt, backend: Backend, learned: Servic
         raise  # the job is fine, the key is not: mend it and resume
     except ResponseFormatError as error:
         _odd_word(of, error)
-        return of
-    except ProviderError as error:
+    except ProviderError as error:  # no answer is no news: the deadline ends it
         if error.status_code in (404, 410) and elapsed_s > NOT_FOUND_GRACE_S:
             await unknown(context, of, error)
-        return of  # no answer is no news: the deadline ends it
-    if reading.state.is_terminal:
-        return await seen(context, of, reading)
-    context.tell(of, reading)
-    if of.lease_until - context.now() < LEASE_S * 1000 / 2:
-        to = S.RUNNING if reading.state is State.RUNNING else of.state
-        return await context.move(of, to, wire=reading.state.value, **context.lease())
+    else:
+        if reading.state.is_terminal:
+            of = await seen(context, of, reading, unfinished_s=elapsed_s if teaches else None)
+        else:
+            of = await _kept(context, of, reading)
+    if of.state in (S.SUBMITTED, S.RUNNING) and context.now() >= of.deadline_at:
+        said = f"{of.offer} has not finished by the deadline of the job, and was not canceled"
+        await unknown(context, of, JobTimeoutError(said))
     return of
+
+
+async def _kept(context: Context, of: Attempt, reading: Reading) -> Attempt:
+    """The job goes on: say so, and keep the lease."""
+    context.tell(of, reading)
+    if of.lease_until - context.now() >= LEASE_S * 1000 / 2:
+        return of
+    to = S.RUNNING if reading.state is State.RUNNING else of.state
+    return await context.move(of, to, wire=reading.state.value, **context.lease())
 
 
 def _odd_word(of: Attempt, error: ResponseFormatError) -> None:
@@ -110,8 +145,13 @@ def _odd_word(of: Attempt, error: ResponseFormatError) -> None:
     _observe.measure("aggregator.unknown_status_words", 1, "{word}", {"gen_ai.provider.name": of.provider})
 
 
-async def seen(context: Context, of: Attempt, reading: Reading) -> Attempt:
-    """The provider says that it is over: fetch the answer, book what it cost."""
+async def seen(context: Context, of: Attempt, reading: Reading, *, unfinished_s: float | None = None) -> Attempt:
+    """The provider says that it is over: fetch the answer, book what it cost.
+
+    Args:
+        unfinished_s: When it was last known to go on, in seconds since the submit; `None` where that is not known.
+
+    """
     if reading.state is not State.SUCCEEDED:
         assert reading.error is not None
         return await _failed(context, of, reading.error)
@@ -121,10 +161,10 @@ async def seen(context: Context, of: Attempt, reading: Reading) -> Attempt:
         raise  # it is done and to be paid for; what is missing is an answer that can be read
     except ProviderError as error:
         return of if error.retryable else await _failed(context, of, error)
-    return await _settled(context, of, delivery)
+    return await _settled(context, of, delivery, unfinished_s)
 
 
-async def _settled(context: Context, of: Attempt, delivery: Delivery) -> Attempt:
+async def _settled(context: Context, of: Attempt, delivery: Delivery, unfinished_s: float | None) -> Attempt:
     """Book what it cost, together with the fact that it is done, before anything is fetched."""
     cost = settled(Quote.from_json(of.plan["quote"]), delivery.reported, reserved_usd=from_micro_usd(of.reserved))
     assert cost.amount_usd is not None
@@ -134,8 +174,8 @@ async def _settled(context: Context, of: Attempt, delivery: Delivery) -> Attempt
     def money(c: "Connection", at: int) -> None:
         nonlocal over
         over = ledger.settle(c, of.id, amount, source=_source(cost), basis=cost.as_json(), at=at)
-        if of.submitted_at is not None:
-            journal.learn(c, of.offer, max(0.001, (at - of.submitted_at) / 1000))
+        if of.submitted_at is not None and unfinished_s is not None:
+            journal.learn(c, of.offer, (at - of.submitted_at) / 1000, unfinished_s=unfinished_s)
 
     answer = delivery.as_json()
     moved = await context.move(of, S.SUCCEEDED, money=money, delivery=answer, wire=State.SUCCEEDED.value, error=None)

@@ -6,7 +6,9 @@ IMMEDIATE` before the first read, so that what is checked is what is changed.
 
 import asyncio
 import os
+import re
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -72,19 +74,27 @@ class Store:
             raise
         return connection
 
-    @staticmethod
-    def _begin(connection: Connection, work: Callable[[Connection], T], begin: str = "BEGIN IMMEDIATE") -> T:
-        connection.exec_driver_sql(begin)
+    def _begin(self, connection: Connection, work: Callable[[Connection], T], begin: str = "BEGIN IMMEDIATE") -> T:
         try:
-            result = work(connection)
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
-            raise
-        connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql(begin)
+            try:
+                result = work(connection)
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+                    connection.exec_driver_sql("ROLLBACK")
+                raise
+        except exc.OperationalError as error:
+            raise StoreError(f"the store at {self.path}: {error.orig}") from None
         return result
 
     def transact(self, work: Callable[[Connection], T]) -> Awaitable[T]:
-        """Run `work` in one transaction: all of it is durable when this returns, or none of it ever was."""
+        """Run `work` in one transaction: all of it is durable when this returns, or none of it ever was.
+
+        Raises:
+            StoreError: The disk is full, or another process kept the store locked.
+
+        """
         return self._submit(partial(self._begin, self._connection, work))
 
     def read(self, work: Callable[[Connection], T]) -> Awaitable[T]:
@@ -116,8 +126,23 @@ async def _immediate(run: Callable[[], T]) -> T:
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+    _write_ahead(connection)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log. That needs a new file for itself for a moment, and SQLite does not wait for it."""
+    until_s = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until_s:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _create_or_check(connection: Connection) -> None:
@@ -141,9 +166,15 @@ def filesystem_of(path: Path) -> str | None:
     existing = path.resolve()
     while not existing.exists():
         existing = existing.parent
-    mounts = [line.split()[1:3] for line in lines]
+    mounts = [(_unescaped(point), kind) for point, kind in (line.split()[1:3] for line in lines)]
     holding = [(point, kind) for point, kind in mounts if os.path.commonpath([point, str(existing)]) == point]
-    return max(holding, key=lambda item: len(item[0]))[1] if holding else None
+    # Of several mounts on one point the last is on top: an automount comes before what it mounted.
+    return max(reversed(holding), key=lambda item: len(item[0]))[1] if holding else None
+
+
+def _unescaped(point: str) -> str:
+    """A mount point as it is: the table writes a blank as a backslash and 040 (fstab(5))."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), point)
 
 
 def unsafe_filesystem(path: Path, *, allow_ephemeral: bool) -> str | None:

@@ -4,19 +4,22 @@ import asyncio
 import hashlib
 import os
 import secrets
-from collections.abc import AsyncIterable, AsyncIterator
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from aggregator.artifact import Facts
-from aggregator.errors import RequestError, ResponseFormatError
+from aggregator.errors import RequestError, ResponseFormatError, StoreError
 from aggregator.inputs import Media
 from aggregator.probing import Prober
 
 __all__ = ["FileStore", "StoredFile", "extension", "sniff"]
 
 BATCH_BYTES = 2**20
+PART_TTL_S = 86_400.0
 HEAD_BYTES = 64
 MAX_BYTES = {"image": 50 * 2**20, "audio": 200 * 2**20, "video": 2 * 2**30}
 
@@ -86,6 +89,7 @@ class FileStore:
         self._root = directory / "artifacts"
         self._parts = directory / "parts"
         self._prober = prober
+        _sweep(self._parts)
 
     def path(self, sha256: str, mime_type: str) -> Path:
         return self._root / sha256[:2] / f"{sha256}.{extension(mime_type)}"
@@ -128,13 +132,12 @@ class FileStore:
 
         Raises:
             ResponseFormatError: Too long, too short, empty, or not of the `family` (`image`, `video`, `audio`).
+            StoreError: The disk does not take it.
 
         """
-        self._parts.mkdir(parents=True, exist_ok=True)
         part = self._parts / f"{secrets.token_hex(12)}.part"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
         try:
-            with os.fdopen(os.open(part, flags, 0o600), "wb") as file:
+            with _made(part) as file:
                 digest, head, size = await self._copy(
                     chunks, file, MAX_BYTES.get(family or "video", MAX_BYTES["video"])
                 )
@@ -148,8 +151,7 @@ class FileStore:
                         f"the bytes are {mime_type or 'no picture, clip or sound'}, {family or 'media'} was expected",
                         accepted=True,
                     )
-                file.flush()
-                await asyncio.to_thread(os.fsync, file.fileno())
+                await asyncio.to_thread(_flushed, file)
             target = self.path(digest, mime_type)
             await asyncio.to_thread(_publish, part, target)
         finally:
@@ -168,7 +170,8 @@ class FileStore:
         def flush(pieces: list[bytes]) -> None:
             joined = b"".join(pieces)
             digest.update(joined)
-            file.write(joined)
+            with _disk():
+                file.write(joined)
 
         try:
             async for chunk in chunks:
@@ -191,15 +194,46 @@ class FileStore:
         return digest.hexdigest(), head, size
 
 
+@contextmanager
+def _disk() -> Generator[None, None, None]:
+    """What the disk refuses is told apart from what a source cannot give."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"a file cannot be written to the artifact store: {error}") from None
+
+
+def _made(part: Path) -> BinaryIO:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    with _disk():
+        part.parent.mkdir(parents=True, exist_ok=True)
+        return os.fdopen(os.open(part, flags, 0o600), "wb")
+
+
+def _flushed(file: BinaryIO) -> None:
+    with _disk():
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def _publish(part: Path, target: Path) -> None:
     """Make a complete file visible under its name, durably."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part.replace(target)
-    directory = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    with _disk():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(target)
+        directory = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def _sweep(parts: Path) -> None:
+    """Remove what processes that were killed left half-written, once it is certainly nobody's."""
+    for part in parts.glob("*.part"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > PART_TTL_S:
+                part.unlink()
 
 
 async def _once(value: bytes) -> AsyncIterator[bytes]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from aggregator.errors import StoreError
@@ -22,11 +22,15 @@ from aggregator.pricing.money import from_micro_usd
 from aggregator.store.files import StoredFile
 from aggregator.store.schema import FINAL_STATES, artifact, attempt, job, log, output, service_time, transfer
 
-__all__ = ["Attempt", "MovedElsewhereError", "NewAttempt", "NewJob"]
+__all__ = ["Attempt", "MovedElsewhereError", "NewAttempt", "NewJob", "RemoteJobTakenError"]
 
 
 class MovedElsewhereError(Exception):
     """Another process moved the attempt first; what it wrote is the truth."""
+
+
+class RemoteJobTakenError(Exception):
+    """The provider answered with the id of a job that belongs to another attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +184,8 @@ def move(
     """
     if to is not of.state and to not in TRANSITIONS[of.state]:
         raise StoreError(f"attempt {of.id} cannot go from {of.state} to {to}")
+    if columns.get("remote_id") is not None and _is_taken(connection, of, columns["remote_id"]):
+        raise RemoteJobTakenError(f"{of.provider} gave attempt {of.id} the id of another job, {columns['remote_id']}")
     if to.is_final:
         columns = {"finished_at": at, "lease_owner": None, "lease_until": None, **columns}
     done = connection.execute(
@@ -192,11 +198,29 @@ def move(
     write_event(connection, of.id, to.value, dict(why or {}), at)
 
 
+def _is_taken(connection: Connection, of: Attempt, remote_id: str) -> bool:
+    """Whether another attempt has this remote job."""
+    found = connection.execute(
+        select(attempt.c.id).where(
+            attempt.c.provider == of.provider,
+            attempt.c.account_ref == of.account_ref,
+            attempt.c.remote_id == remote_id,
+            attempt.c.id != of.id,
+        )
+    )
+    return found.first() is not None
+
+
+def renew(connection: Connection, job_id: str, deadline_at: int) -> None:
+    """Give a job that is bought once more its time again."""
+    connection.execute(update(job).where(job.c.id == job_id).values(deadline_at=deadline_at))
+
+
 def write_event(
     connection: Connection, attempt_id: str | None, kind: str, data: Mapping[str, JsonValue], at: int
 ) -> None:
     """Append to the log; each row's hash covers the one before."""
-    last = connection.execute(select(log.c.hash).order_by(log.c.seq.desc()).limit(1)).scalar() or ""
+    last = connection.execute(_LAST_HASH).scalar() or ""
     text = json.dumps([last, attempt_id, at, kind, data], sort_keys=True, ensure_ascii=False)
     connection.execute(
         insert(log).values(
@@ -236,9 +260,9 @@ def add_output(connection: Connection, of: Attempt, n: int, sha256: str) -> None
     connection.execute(insert(output).values(job=of.job, n=n, attempt=of.id, sha256=sha256))
 
 
-def learn(connection: Connection, offer: str, seconds: float) -> None:
+def learn(connection: Connection, offer: str, seconds: float, *, unfinished_s: float | None = None) -> None:
     """Fold one service time into what polling knows of an offer."""
-    known = service(connection, offer).observe(seconds)
+    known = service(connection, offer).observe(seconds, unfinished_s=unfinished_s)
     values = {"weight": known.count, "mean_log_s": known.mean_log_s, "square_log_s": known.square_log_s}
     connection.execute(
         upsert(service_time).values(offer=offer, **values).on_conflict_do_update(index_elements=["offer"], set_=values)
@@ -277,6 +301,17 @@ _COLUMNS = (
 )
 
 
+# Put together once: that takes longer than running them.
+_LATEST = (
+    select(*_COLUMNS)
+    .join_from(attempt, job, attempt.c.job == job.c.id)
+    .where(attempt.c.job == bindparam("of"))
+    .order_by(attempt.c.n.desc())
+    .limit(1)
+)
+_LAST_HASH = select(log.c.hash).order_by(log.c.seq.desc()).limit(1)
+
+
 def _attempt(row: Any) -> Attempt:
     values = {name: value for name, value in row._mapping.items() if name in Attempt.__slots__}  # noqa: SLF001
     return Attempt(
@@ -299,13 +334,7 @@ def find(connection: Connection, project: str, key: str) -> Any:
 
 def latest(connection: Connection, job_id: str) -> Attempt | None:
     """The newest attempt of a job."""
-    row = connection.execute(
-        select(*_COLUMNS)
-        .join_from(attempt, job, attempt.c.job == job.c.id)
-        .where(attempt.c.job == job_id)
-        .order_by(attempt.c.n.desc())
-        .limit(1)
-    ).one_or_none()
+    row = connection.execute(_LATEST, {"of": job_id}).one_or_none()
     return None if row is None else _attempt(row)
 
 
@@ -355,7 +384,7 @@ def records(
         .order_by(job.c.created_at, job.c.id, attempt.c.n)
     )
     if project is not None:
-        query = query.where(or_(job.c.project == project, job.c.project.like(f"{project}/%")))
+        query = query.where(or_(job.c.project == project, job.c.project.startswith(f"{project}/", autoescape=True)))
     if job_id is not None:
         query = query.where(job.c.id == job_id)
     rows = {row.job: row for row in connection.execute(query)}  # the newest attempt comes last and stays

@@ -32,7 +32,7 @@ class Caller:
 
     async def ended(self, job_id: str) -> dict[str, Any]:
         async with asyncio.timeout(WAIT_S):
-            while (job := await self.job(job_id))["status"] in ("queued", "running"):  # noqa: ASYNC110 - the wire is polled
+            while (job := await self.job(job_id))["status"] in ("queued", "running"):
                 await asyncio.sleep(0.005)
         return job
 

@@ -63,7 +63,7 @@ async def test_the_engine_runs_elsewhere_and_no_text_is_an_argument(
     assert json.loads(options["input"])["text"] == "Zebra quartz."
     assert "SOME_API_KEY" not in options["env"]
     assert not {"espeakng_loader", "aggregator.local.espeak"} & set(sys.modules)
-    assert "libespeak" not in Path("/proc/self/maps").read_text()  # noqa: ASYNC240
+    assert "libespeak" not in Path("/proc/self/maps").read_text()
     assert "voice: espeak-ng" in job["notes"]
     assert data.startswith(b"RIFF")
     assert job["usage"]["compute_seconds"] == str(round(0.0013 + 0.05 * job["outputs"][0]["duration_s"], 3)).ljust(

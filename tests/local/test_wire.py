@@ -1,7 +1,5 @@
 """The contract: idempotency, cancelling, durability, refusals and files."""
 
-# ruff: noqa: ASYNC110 - the wire is polled, so its tests poll
-
 import asyncio
 import base64
 import hashlib

@@ -1,0 +1,109 @@
+"""Another offer is asked only when the first certainly bought and judged nothing."""
+
+from typing import Any
+
+import pytest
+
+from aggregator import errors
+from aggregator.testing.memory import Fate
+from tests.runner.test_outcomes import ends, order, state
+from tests.runner.world import World
+
+
+def endpoints(world: World) -> list[str]:
+    return [row["endpoint"] for row in world.attempts()]
+
+
+@pytest.mark.parametrize("faults", [["never_arrives"] * 4, ["429"] * 4, ["401"], ["402"], ["404"]])
+def test_the_next_offer_of_the_tier_is_asked_with_a_reservation_of_its_own(world: World, faults: Any) -> None:
+    world.transport.script("submit", *faults)
+    result = world.run(order)
+    assert endpoints(world) == ["cheap", "second"]
+    assert result.lineage.offer == "memory:second"
+    assert world.money() == {"held": 0, "settled": 50_000, "overrun": 0}
+    kinds = [(row["attempt"][-1], row["kind"], row["amount"]) for row in world.rows("transfer")]
+    assert kinds == [("1", "pending", 40_000), ("1", "void", 40_000), ("2", "pending", 50_000), ("2", "post", 50_000)]
+
+
+@pytest.mark.parametrize("fault", ["422", "451", "drop_after", "500_before", "truncated", "no_id"])
+def test_nobody_else_is_asked_after_a_judgement_or_an_ambiguous_send(world: World, fault: Any) -> None:
+    world.transport.script("submit", fault)
+    ends(world, errors.ProviderError)
+    assert (endpoints(world), world.transport.count("submit")) == (["cheap"], 1)
+
+
+@pytest.mark.parametrize("end", ["failed_free", "moderated", "canceled"])
+def test_nobody_else_is_asked_after_a_job_was_taken(world: World, end: Any) -> None:
+    world.transport.fates.append(Fate(end=end))
+    ends(world, errors.ProviderError)
+    assert endpoints(world) == ["cheap"]
+
+
+def test_a_time_out_never_falls_over(world: World) -> None:
+    world.transport.fates.append(Fate(service_s=10_000))
+    ends(world, errors.JobTimeoutError, deadline_s=30)
+    assert endpoints(world) == ["cheap"]
+
+
+def test_when_everybody_refuses_all_of_them_are_named(world: World) -> None:
+    world.transport.script("submit", "402", "401")
+    error = ends(world, errors.RoutesExhaustedError)
+    assert [type(item) for item in error.errors] == [errors.QuotaError, errors.AuthenticationError]
+    assert all(item.accepted is False for item in error.errors)
+    assert (state(world), world.money()["held"]) == (["refused", "refused"], 0)
+
+
+def test_a_dearer_tier_does_not_stand_in(quick: Any) -> None:
+    offers = {"memory:cheap": "0.04", "memory:grand": "0.50"}
+    world = World(quick, offers=offers, tiers={"memory:grand": "hero"})
+    world.transport.script("submit", "402")
+    ends(world, errors.QuotaError)
+    assert endpoints(world) == ["cheap"]
+
+
+def test_a_pinned_offer_is_not_exchanged(world: World) -> None:
+    world.transport.script("submit", "402")
+    ends(world, errors.QuotaError, model="memory:cheap")
+    assert endpoints(world) == ["cheap"]
+
+
+def test_max_usd_bounds_the_next_offer_too(world: World) -> None:
+    world.transport.script("submit", "402")
+    ends(world, errors.QuotaError, max_usd="0.04")
+    assert endpoints(world) == ["cheap"]
+
+
+def test_at_most_three_offers_are_asked(quick: Any) -> None:
+    world = World(quick, offers={f"memory:o{n}": f"0.0{n}" for n in range(1, 6)})
+    world.transport.script("submit", *["402"] * 9)
+    error = ends(world, errors.RoutesExhaustedError)
+    assert (len(error.errors), endpoints(world)) == (3, ["o1", "o2", "o3"])
+
+
+def test_the_next_offer_needs_room_in_the_budget(world: World) -> None:
+    world.transport.script("submit", "402")
+
+    async def life(p: Any) -> None:
+        with pytest.raises(errors.BudgetExceededError):
+            await order(p)
+
+    world.run(life, budget_usd="0.045")
+    assert (endpoints(world), world.money()["held"]) == (["cheap"], 0)
+
+
+def test_after_a_crash_between_two_offers_the_key_starts_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aggregator.runner.runner import Runner
+
+    async def dies(*_: Any) -> bool:
+        raise KeyboardInterrupt
+
+    async def life(p: Any) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(Runner, "_next_offer", dies)
+            await order(p)
+
+    world.transport.script("submit", "402")
+    with pytest.raises(KeyboardInterrupt):
+        world.run(life)
+    assert world.run(order).lineage.offer == "memory:cheap"
+    assert (endpoints(world), state(world)) == (["cheap", "cheap"], ["refused", "stored"])
