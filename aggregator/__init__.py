@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from aggregator.config import Config
     from aggregator.inputs import Media
     from aggregator.job import AttemptState, Job, JobRecord, Progress
+    from aggregator.options import Options
     from aggregator.pricing.quote import Cost, Quote
-    from aggregator.project import Options, Project
+    from aggregator.project import Project
     from aggregator.promotion import PromotionPlan, PromotionStep
     from aggregator.routing.plan import Plan
     from aggregator.spend import Spend
@@ -92,7 +93,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "inputs": ("Media",),
     "job": ("AttemptState", "Job", "JobRecord", "Progress"),
     "pricing.quote": ("Cost", "Quote"),
-    "project": ("Options", "Project"),
+    "options": ("Options",),
+    "project": ("Project",),
     "promotion": ("PromotionPlan", "PromotionStep"),
     "routing.plan": ("Plan",),
     "spend": ("Spend",),

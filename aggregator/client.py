@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 from aggregator.clock import Clock, SystemClock
 from aggregator.errors import AggregatorError, ConfigurationError
 from aggregator.job import Job, JobRecord, Progress
-from aggregator.project import Project, Usd, amount_usd
+from aggregator.options import Usd, amount_usd
+from aggregator.project import Project
 
 if TYPE_CHECKING:
     from aggregator._http import Transport

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from pydantic import JsonValue
-
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from aggregator.artifact import Result
 
 __all__ = ["TRANSITIONS", "AttemptState", "Job", "JobRecord", "Progress"]
@@ -101,7 +101,7 @@ class JobRecord:
     maybe_sent: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, JsonValue]:
+    def as_json(self) -> "dict[str, JsonValue]":
         return {
             "id": self.id,
             "project": self.project,

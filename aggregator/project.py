@@ -1,4 +1,4 @@
-"""A project: one verb per task, one budget, and the promotion of what was approved.
+"""A project: what is asked for in it is counted together and bounded by one budget; what was approved is promoted.
 
 Every verb takes the task's own parameters and the same options (`Options`). What it returns can be given to the next
 verb.
@@ -6,113 +6,35 @@ verb.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from decimal import ROUND_FLOOR, Decimal, InvalidOperation
-from difflib import get_close_matches
+from decimal import ROUND_FLOOR, Decimal
 from itertools import accumulate
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast, overload
 
-from pydantic import JsonValue
-
-from aggregator import tasks
 from aggregator.errors import AggregatorError, ConfigurationError, RequestError, WorkflowError
-from aggregator.inputs import Media, MediaLike
 from aggregator.job import Job
-from aggregator.tasks import Request
+from aggregator.options import Options, Usd, amount_usd, check_options
+from aggregator.verbs import Verbs
 
 if TYPE_CHECKING:
     from aggregator.artifact import Result
+    from aggregator.inputs import Media
     from aggregator.opening import Opened
     from aggregator.planning import Planner
     from aggregator.promotion import PromotionPlan
     from aggregator.routing.plan import Ask, Plan
     from aggregator.spend import Spend
+    from aggregator.tasks import Request
 
-__all__ = ["Options", "Project"]
+__all__ = ["Project"]
 
 MAX_TAKES = 64
-MAX_SECONDS = 10.0**9
-MICRO = Decimal("0.000001")
-_NAME = re.compile(r"(?!\.+$)[\w.-]+")
+MICRO_USD = Decimal("0.000001")
 DEFAULT_DEADLINE_S = 3_600.0
-Usd = str | int | Decimal
+_NAME = re.compile(r"(?!\.+$)[\w.-]+")
 
 
-class Options(TypedDict, total=False):
-    """What every verb understands beside the parameters of its task."""
-
-    stage: str
-    """`prototype` or `final` (or a stage that `[policy]` names); the project's own by default."""
-    role: str
-    """The name by which configuration answers who makes it; the task by default."""
-    model: str
-    """A model (`veo-3.1`) or one offer of it, pinned (`fal:fal-ai/veo3.1`)."""
-    max_usd: Usd
-    """What this call may reserve and order, all takes together."""
-    key: str
-    """Makes the call idempotent in this project, for ever."""
-    on_unsupported: Literal["error", "adjust"]
-    provider_options: Mapping[str, Mapping[str, JsonValue]]
-    """Per provider: what goes into the body beside the canonical parameters, by dotted path."""
-    wait_s: float
-    """Stop waiting after this long; the job goes on."""
-    deadline_s: float
-    """The job's own end; it is not canceled, and its money stays reserved until someone knows."""
-    tags: Mapping[str, str]
-
-
-class ImageOptions(Options, total=False):
-    """Options and the parameters that pictures share."""
-
-    size: str | tuple[int, int]
-    resolution: str
-    aspect_ratio: str
-    seed: int
-    negative_prompt: str
-    loras: Sequence[tasks.Lora]
-    references: Sequence[tasks.Reference]
-    format: str
-
-
-class VideoOptions(Options, total=False):
-    """Options and the parameters that clips share."""
-
-    duration_s: float
-    size: str | tuple[int, int]
-    resolution: str
-    aspect_ratio: str
-    fps: float
-    seed: int
-    audio: bool
-    camera: str
-    negative_prompt: str
-    loras: Sequence[tasks.Lora]
-    references: Sequence[tasks.Reference]
-
-
-class SoundOptions(Options, total=False):
-    """Options and the parameters that sounds share."""
-
-    duration_s: float
-    seed: int
-    negative_prompt: str
-    format: str
-
-
-class SpeechOptions(Options, total=False):
-    """Options and the parameters that voices share."""
-
-    voice: str
-    language: str
-    speed: float
-    seed: int
-    format: str
-
-
-_OPTIONS = frozenset(Options.__annotations__)
-
-
-class Project:
+class Project(Verbs):
     """Opened by `Aggregator.project`; use it with `async with`."""
 
     def __init__(
@@ -165,158 +87,9 @@ class Project:
             tags={**self._tags, **(tags or {})},
         )
 
-    # ---------------------------------------------------------------------------------------------- one verb per task
-
-    async def text_to_image(self, prompt: str, **options: Unpack[ImageOptions]) -> "Result":
-        """Make a picture from words."""
-        return await self._do(tasks.TextToImage, options, prompt=prompt)
-
-    async def image_to_image(
-        self,
-        image: MediaLike,
-        prompt: str,
-        *,
-        mask: MediaLike | None = None,
-        strength: float | None = None,
-        **options: Unpack[ImageOptions],
-    ) -> "Result":
-        """Edit, restyle or inpaint a picture."""
-        return await self._do(tasks.ImageToImage, options, image=image, prompt=prompt, mask=mask, strength=strength)
-
-    async def upscale_image(
-        self,
-        image: MediaLike,
-        *,
-        factor: float | None = None,
-        prompt: str | None = None,
-        seed: int | None = None,
-        format: str | None = None,  # noqa: A002  the canonical name
-        **options: Unpack[Options],
-    ) -> "Result":
-        """Make a picture larger."""
-        return await self._do(
-            tasks.ImageUpscaling, options, image=image, factor=factor, prompt=prompt, seed=seed, format=format
-        )
-
-    async def text_to_video(self, prompt: str, **options: Unpack[VideoOptions]) -> "Result":
-        """Make a clip from words."""
-        return await self._do(tasks.TextToVideo, options, prompt=prompt)
-
-    async def image_to_video(
-        self,
-        image: MediaLike,
-        prompt: str | None = None,
-        *,
-        last_image: MediaLike | None = None,
-        **options: Unpack[VideoOptions],
-    ) -> "Result":
-        """Make a clip that begins with a picture (and ends with `last_image`, where the model can)."""
-        return await self._do(tasks.ImageToVideo, options, image=image, prompt=prompt, last_image=last_image)
-
-    async def video_to_video(
-        self, video: MediaLike, prompt: str, *, strength: float | None = None, **options: Unpack[VideoOptions]
-    ) -> "Result":
-        """Edit or restyle a clip."""
-        return await self._do(tasks.VideoToVideo, options, video=video, prompt=prompt, strength=strength)
-
-    async def extend_video(
-        self, video: MediaLike, prompt: str | None = None, **options: Unpack[VideoOptions]
-    ) -> "Result":
-        """Go on where a clip ends; `duration_s` is what is added."""
-        return await self._do(tasks.VideoExtension, options, video=video, prompt=prompt)
-
-    async def upscale_video(
-        self,
-        video: MediaLike,
-        *,
-        factor: float | None = None,
-        resolution: str | None = None,
-        fps: float | None = None,
-        **options: Unpack[Options],
-    ) -> "Result":
-        """Make a clip larger."""
-        return await self._do(tasks.VideoUpscaling, options, video=video, factor=factor, resolution=resolution, fps=fps)
-
-    async def interpolate_frames(
-        self,
-        video: MediaLike | None = None,
-        *,
-        image: MediaLike | None = None,
-        last_image: MediaLike | None = None,
-        fps: float | None = None,
-        **options: Unpack[Options],
-    ) -> "Result":
-        """Make more frames for the same seconds, or the motion between two pictures."""
-        return await self._do(
-            tasks.FrameInterpolation, options, video=video, image=image, last_image=last_image, fps=fps
-        )
-
-    async def lip_sync(
-        self,
-        audio: MediaLike,
-        *,
-        video: MediaLike | None = None,
-        image: MediaLike | None = None,
-        prompt: str | None = None,
-        resolution: str | None = None,
-        seed: int | None = None,
-        **options: Unpack[Options],
-    ) -> "Result":
-        """Make a face in a clip or a picture speak a recording."""
-        return await self._do(
-            tasks.LipSync,
-            options,
-            audio=audio,
-            video=video,
-            image=image,
-            prompt=prompt,
-            resolution=resolution,
-            seed=seed,
-        )
-
-    async def text_to_speech(
-        self, text: str, *, prompt: str | None = None, **options: Unpack[SpeechOptions]
-    ) -> "Result":
-        """Speak a text; `prompt` says how, where the model takes direction."""
-        return await self._do(tasks.TextToSpeech, options, text=text, prompt=prompt)
-
-    async def speech_to_speech(
-        self,
-        audio: MediaLike,
-        voice: str,
-        *,
-        language: str | None = None,
-        format: str | None = None,  # noqa: A002  the canonical name
-        **options: Unpack[Options],
-    ) -> "Result":
-        """Say the same in another voice."""
-        return await self._do(tasks.SpeechToSpeech, options, audio=audio, voice=voice, language=language, format=format)
-
-    async def text_to_sound(self, prompt: str, **options: Unpack[SoundOptions]) -> "Result":
-        """Make a sound effect."""
-        return await self._do(tasks.TextToSound, options, prompt=prompt)
-
-    async def text_to_music(
-        self, prompt: str, *, lyrics: str | None = None, **options: Unpack[SoundOptions]
-    ) -> "Result":
-        """Make music."""
-        return await self._do(tasks.TextToMusic, options, prompt=prompt, lyrics=lyrics)
-
-    async def video_to_audio(
-        self, video: MediaLike, prompt: str | None = None, **options: Unpack[SoundOptions]
-    ) -> "Result":
-        """Make a sound track that fits a clip."""
-        return await self._do(tasks.VideoToAudio, options, video=video, prompt=prompt)
-
-    async def _do(self, cls: type[Request], given: Mapping[str, Any], **parameters: Any) -> "Result":
-        values = {**parameters, **{name: value for name, value in given.items() if name not in _OPTIONS}}
-        request = cls(**{name: value for name, value in values.items() if value is not None})
-        options = {name: value for name, value in given.items() if name in _OPTIONS}
-        return await self.generate(request, **cast("Options", options))
-
     # ------------------------------------------------------------------------------------------------ requests as such
 
-    async def generate(self, request: Request, **options: Unpack[Options]) -> "Result":
+    async def generate(self, request: "Request", **options: Unpack[Options]) -> "Result":
         """Serve a request and wait for the result.
 
         Raises:
@@ -330,13 +103,13 @@ class Project:
         job = await self.submit(request, **options)
         return await job.result(wait_s=wait_s)
 
-    async def plan(self, request: Request, *, explain: bool = True, **options: Unpack[Options]) -> "Plan":
+    async def plan(self, request: "Request", *, explain: bool = True, **options: Unpack[Options]) -> "Plan":
         """Say who would make it, what would be sent, what it would cost and why. Nothing is sent."""
         self._check(options)
         stored = await self._stored(request)
         return self._opened.planner.plan(stored, self.ask(options), explain=explain)
 
-    async def submit(self, request: Request, **options: Unpack[Options]) -> Job:
+    async def submit(self, request: "Request", **options: Unpack[Options]) -> Job:
         """Reserve the money, write the job down, send it on its way, and return at once.
 
         With a `key` that is known: the finished job comes back, one under way is attached to, one that ended with
@@ -345,7 +118,7 @@ class Project:
         self._check(options)
         return await self.order(await self._stored(request), options)
 
-    async def takes(self, request: Request, n: int, **options: Unpack[Options]) -> "list[Result]":
+    async def takes(self, request: "Request", n: int, **options: Unpack[Options]) -> "list[Result]":
         """Make `n` takes of one request, side by side; always a list, in order. `max_usd` bounds all of them together.
 
         Raises:
@@ -360,7 +133,9 @@ class Project:
         stored = await self._stored(request)
         key = options.get("key")
         if "max_usd" in options:
-            options["max_usd"] = (amount_usd(options["max_usd"], "max_usd") / n).quantize(MICRO, rounding=ROUND_FLOOR)
+            options["max_usd"] = (amount_usd(options["max_usd"], "max_usd") / n).quantize(
+                MICRO_USD, rounding=ROUND_FLOOR
+            )
         seed = request.values().get("seed")
         jobs: list[Job] = []
         ended: list[Result | BaseException] = []
@@ -469,23 +244,14 @@ class Project:
     def _check(self, options: Mapping[str, Any]) -> None:
         if not self._ready:
             raise ConfigurationError(f"project {self.name} is not open: use 'async with agg.project(…) as p'")
-        for name in options:
-            if name not in _OPTIONS:
-                close = get_close_matches(name, _OPTIONS, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(_OPTIONS))}"
-                raise RequestError(f"unknown option {name!r}; {hint}")
-        for name in ("wait_s", "deadline_s"):
-            value = options.get(name)
-            if value is not None and not (isinstance(value, int | float) and 0 < value < MAX_SECONDS):
-                raise RequestError(f"{name}={value!r}: more than 0 seconds")
-        key = options.get("key", "-")
-        if not isinstance(key, str) or not key:
-            raise RequestError(f"key={key!r}: leave it out, or give a name that stays the same when it runs again")
+        check_options(options)
 
-    async def _stored(self, request: Request) -> Request:
+    async def _stored(self, request: "Request") -> "Request":
         """The request with its local inputs in the artifact store."""
+        from aggregator.tasks import TASKS, Request
+
         if not isinstance(request, Request):
-            raise RequestError(f"a {type(request).__name__} is not a request: one of {', '.join(tasks.TASKS)}")
+            raise RequestError(f"a {type(request).__name__} is not a request: one of {', '.join(TASKS)}")
         stored: dict[int, Media] = {}
         for _, media in request.media():
             if media.source is not None:
@@ -493,7 +259,7 @@ class Project:
         return request.replace_media(stored) if stored else request
 
     async def order(
-        self, request: Request, options: Options, *, take: int = 0, served: "Callable[[], Plan] | None" = None
+        self, request: "Request", options: Options, *, take: int = 0, served: "Callable[[], Plan] | None" = None
     ) -> Job:
         """Find the job of the options' key, or make it. `request` is what the key stands for; its inputs are stored.
 
@@ -535,18 +301,3 @@ class Project:
     def planner(self) -> "Planner":
         """What plans are made with."""
         return self._opened.planner
-
-
-def amount_usd(value: object, name: str) -> Decimal:
-    """An exact, positive amount of dollars."""
-    if isinstance(value, float):
-        raise ConfigurationError(f'{name}={value!r}: a float is not an exact amount; write it as a string, "{value}"')
-    try:
-        amount = Decimal(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else None
-    except InvalidOperation:
-        amount = None
-    if amount is None or not amount.is_finite():
-        raise ConfigurationError(f'{name}={value!r} is not an amount of dollars: write "5.00"')
-    if amount <= 0:
-        raise ConfigurationError(f"{name}={value!r}: more than 0 dollars")
-    return amount

@@ -19,7 +19,8 @@ from aggregator.routing.plan import Plan
 from aggregator.tasks import Request
 
 if TYPE_CHECKING:
-    from aggregator.project import Options, Project
+    from aggregator.options import Options
+    from aggregator.project import Project
 
 __all__ = ["PromotionPlan", "PromotionStep", "plan_promotion", "promote"]
 

@@ -12,7 +12,7 @@ from aggregator.errors import RequestError
 from aggregator.tasks import TASKS, Request
 
 if TYPE_CHECKING:
-    from aggregator.project import Options
+    from aggregator.options import Options
 
 __all__ = ["Asked", "OnUnsupported", "request_of"]
 
