@@ -130,10 +130,10 @@ class Aggregator:
 
     async def jobs(self, *, project: str | None = None, open_only: bool = False) -> list[JobRecord]:
         """What is known of the jobs in the store, oldest first."""
-        from aggregator.store import journal
+        from aggregator.store.reports import job_records
 
         account = None if project is None else f"project:{project}"
-        return await self.opened.store.read(lambda c: journal.records(c, project=account, open_only=open_only))
+        return await self.opened.store.read(lambda c: job_records(c, project=account, open_only=open_only))
 
     async def resume(self, *, project: str | None = None) -> dict[str, str | AggregatorError]:
         """Go on with every job that is not finished, without ordering anything again, and wait for the ends.

@@ -40,7 +40,7 @@ def imports(*, quick: bool) -> list[Table]:
     floor, ours = found[IMPORTS[0][0]], found[IMPORTS[1][0]]
     table.judge("aggregator over httpx and pydantic, CPU", ours[1] / floor[1], 1.0)
     table.judge("aggregator over httpx and pydantic, wall", ours[0] / floor[0], 1.0)
-    table.notes = ["httpx leaves asyncio to its first request; ours names it at once, as every caller of ours will."]
+    table.notes = ["httpx leaves asyncio, and ours asyncio and pydantic's models, to the first request."]
     table.judge("peak memory of aggregator, MB", ours[2], 45.0)
     return [table]
 

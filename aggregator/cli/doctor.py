@@ -192,13 +192,14 @@ async def _read(database: Path) -> tuple[str, list[JobRecord]]:
     from aggregator import ledger
     from aggregator.store import journal
     from aggregator.store.database import Store
+    from aggregator.store.reports import job_records
 
     store = Store(database)
     try:
         await store.read(ledger.verify)
         await store.read(journal.verify_log)
         mode = await store.read(lambda c: c.exec_driver_sql("PRAGMA journal_mode").scalar())
-        return str(mode), await store.read(journal.records)
+        return str(mode), await store.read(job_records)
     finally:
         store.close()
 

@@ -22,6 +22,7 @@ from aggregator.runner.submit import reconcile, submit, upload
 from aggregator.runner.watch import watch
 from aggregator.store import journal
 from aggregator.store.journal import Attempt, MovedElsewhereError, NewAttempt, NewJob
+from aggregator.store.reports import job_records
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -156,7 +157,7 @@ class Runner:
 
     async def record(self, job_id: str) -> JobRecord:
         """What is known of a job."""
-        found = await self._context.store.read(lambda c: journal.records(c, job_id=job_id))
+        found = await self._context.store.read(lambda c: job_records(c, job_id=job_id))
         if not found:
             raise RequestError(f"there is no job {job_id} in this store")
         return found[0]

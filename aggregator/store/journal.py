@@ -8,17 +8,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from aggregator.errors import StoreError
-from aggregator.job import TRANSITIONS, AttemptState, JobRecord
+from aggregator.job import TRANSITIONS, AttemptState
 from aggregator.polling import ServiceTime
-from aggregator.pricing.money import from_micro_usd
 from aggregator.store.files import StoredFile
 from aggregator.store.schema import FINAL_STATES, artifact, attempt, job, log, output, service_time, transfer
 
@@ -289,7 +287,7 @@ def drop_leases(connection: Connection, owner: str) -> None:
 
 # ------------------------------------------------------------------------------------------------------------- reading
 
-_COLUMNS = (
+COLUMNS = (
     attempt,
     job.c.project,
     job.c.key,
@@ -303,7 +301,7 @@ _COLUMNS = (
 
 # Put together once: that takes longer than running them.
 _LATEST = (
-    select(*_COLUMNS)
+    select(*COLUMNS)
     .join_from(attempt, job, attempt.c.job == job.c.id)
     .where(attempt.c.job == bindparam("of"))
     .order_by(attempt.c.n.desc())
@@ -312,7 +310,7 @@ _LATEST = (
 _LAST_HASH = select(log.c.hash).order_by(log.c.seq.desc()).limit(1)
 
 
-def _attempt(row: Any) -> Attempt:
+def read_attempt(row: Any) -> Attempt:
     values = {name: value for name, value in row._mapping.items() if name in Attempt.__slots__}  # noqa: SLF001
     return Attempt(
         **{
@@ -335,7 +333,7 @@ def find(connection: Connection, project: str, key: str) -> Any:
 def latest(connection: Connection, job_id: str) -> Attempt | None:
     """The newest attempt of a job."""
     row = connection.execute(_LATEST, {"of": job_id}).one_or_none()
-    return None if row is None else _attempt(row)
+    return None if row is None else read_attempt(row)
 
 
 def unfinished(connection: Connection, *, projects: Iterable[str] | None = None) -> list[str]:
@@ -370,45 +368,3 @@ def service(connection: Connection, offer: str) -> ServiceTime:
     """What is known of how long an offer takes."""
     row = connection.execute(select(service_time).where(service_time.c.offer == offer)).one_or_none()
     return ServiceTime() if row is None else ServiceTime(row.weight, row.mean_log_s, row.square_log_s)
-
-
-def records(
-    connection: Connection, *, project: str | None = None, job_id: str | None = None, open_only: bool = False
-) -> list[JobRecord]:
-    """Jobs as plain data, newest attempt each, oldest job first."""
-    post = transfer.alias("post")
-    query = (
-        select(*_COLUMNS, job.c.tags, post.c.kind.label("resolution"), post.c.amount.label("settled"))
-        .join_from(attempt, job, attempt.c.job == job.c.id)
-        .outerjoin(post, and_(post.c.attempt == attempt.c.id, or_(post.c.kind == "post", post.c.kind == "void")))
-        .order_by(job.c.created_at, job.c.id, attempt.c.n)
-    )
-    if project is not None:
-        query = query.where(or_(job.c.project == project, job.c.project.startswith(f"{project}/", autoescape=True)))
-    if job_id is not None:
-        query = query.where(job.c.id == job_id)
-    rows = {row.job: row for row in connection.execute(query)}  # the newest attempt comes last and stays
-    return [_record(row) for row in rows.values() if not open_only or row.state not in FINAL_STATES]
-
-
-def _record(row: Any) -> JobRecord:
-    of = _attempt(row)
-    return JobRecord(
-        id=of.job,
-        project=of.project.partition(":")[2],
-        key=of.key,
-        task=of.request["task"],
-        stage=of.stage,
-        state=of.state,
-        offer=of.offer,
-        model=of.model,
-        attempt=of.n,
-        created_at=datetime.fromtimestamp(of.created_at / 1000, UTC),
-        deadline_at=datetime.fromtimestamp(of.deadline_at / 1000, UTC),
-        reserved_usd=str(from_micro_usd(0 if row.resolution else of.reserved)),
-        settled_usd=str(from_micro_usd(row.settled)) if row.resolution == "post" else None,
-        remote_id=of.handle.get("id"),
-        error=of.error["message"] if of.error else None,
-        maybe_sent=of.maybe_sent,
-        tags=row.tags,
-    )
