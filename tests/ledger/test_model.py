@@ -14,6 +14,7 @@ from aggregator.errors import AlreadyReleasedError, AlreadySettledError, BudgetE
 from tests.ledger.books import Books
 
 PARENTS = {"org": None, "film": "org", "film/one": "film", "spot": "org"}
+SHM = Path("/dev/shm")
 AMOUNTS = st.integers(0, 400)
 
 
@@ -32,7 +33,7 @@ class Ledger(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.directory = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+        self.directory = Path(tempfile.mkdtemp(prefix="aggregator-test-", dir=SHM if SHM.is_dir() else None))
         self.books = Books(self.directory / "store.sqlite")
         self.caps: dict[str, int | None] = {"org": 1000, "film": 600, "film/one": 300, "spot": None}
         for name, parent in PARENTS.items():
