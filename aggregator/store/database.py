@@ -9,11 +9,14 @@ import os
 import re
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, exc, insert, select
 from sqlalchemy.pool import StaticPool
@@ -31,6 +34,32 @@ NETWORK_FILESYSTEMS = frozenset(
 )
 EPHEMERAL_FILESYSTEMS = frozenset({"ramfs", "tmpfs"})
 
+MAX_GROUP = 64
+"""Transactions that may share one commit: a burst waits for one write to disk, not for one each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Queued(Generic[T]):
+    """A transaction on its way to the thread, and who waits for it."""
+
+    work: Callable[[Connection], T]
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[T]"
+
+    def deliver(self, result: T | None, error: BaseException | None) -> None:
+        """Tell whoever waits, if anyone still does."""
+
+        def tell() -> None:
+            if self.future.done():
+                return
+            if error is None:
+                self.future.set_result(result)  # type: ignore[arg-type]
+            else:
+                self.future.set_exception(error)
+
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
+            self.loop.call_soon_threadsafe(tell)
+
 
 class Store:
     """A database file and the one thread that uses it."""
@@ -46,6 +75,7 @@ class Store:
 
         """
         self.path = path
+        self._queue: deque[_Queued[Any]] = deque()
         self._executor = None if inline else ThreadPoolExecutor(1, thread_name_prefix="aggregator-store")
         try:
             self._connection = self._call(self._open)
@@ -95,7 +125,48 @@ class Store:
             StoreError: The disk is full, or another process kept the store locked.
 
         """
-        return self._submit(partial(self._begin, self._connection, work))
+        if self._executor is None:
+            return _immediate(partial(self._begin, self._connection, work))
+        loop = asyncio.get_running_loop()
+        queued = _Queued(work, loop, loop.create_future())
+        self._queue.append(queued)
+        self._executor.submit(self._commit_group)
+        return queued.future
+
+    def _commit_group(self) -> None:
+        """Run what has gathered in one transaction, each part of it undone by itself where it fails; then tell them."""
+        group = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_GROUP))]
+        if not group:
+            return  # an earlier turn took it along
+        ends: list[tuple[Any, BaseException | None]] = []
+
+        def together(connection: Connection) -> None:
+            for queued in group:
+                ends.append(self._part(connection, queued.work))
+
+        try:
+            self._begin(self._connection, together)
+        except BaseException as broken:  # noqa: BLE001  nothing of it is durable, and each of them is told so
+            ends = [(None, broken)] * len(group)
+        for queued, (result, error) in zip(group, ends, strict=True):
+            queued.deliver(result, error)
+
+    @staticmethod
+    def _part(connection: Connection, work: Callable[[Connection], T]) -> tuple[T | None, BaseException | None]:
+        """One of a group: what it returned, or what it raised, with nothing of it left."""
+        connection.exec_driver_sql("SAVEPOINT part")
+        try:
+            result = work(connection)
+        except BaseException as error:
+            if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+                raise  # the disk: SQLite has undone the whole group
+            connection.exec_driver_sql("ROLLBACK TO part")
+            connection.exec_driver_sql("RELEASE part")
+            if isinstance(error, exc.OperationalError):
+                raise
+            return None, error
+        connection.exec_driver_sql("RELEASE part")
+        return result, None
 
     def read(self, work: Callable[[Connection], T]) -> Awaitable[T]:
         """Run `work`, which only reads, on one consistent view; it waits for no writer."""
@@ -108,13 +179,14 @@ class Store:
 
     def close(self) -> None:
         """Finish what is being written, then close. May be called twice."""
-        connection = self.__dict__.pop("_connection", None)
-        if connection is not None:
 
-            def dispose() -> None:
+        def dispose() -> None:  # on the thread, behind whatever it still has to do
+            connection = self.__dict__.pop("_connection", None)
+            if connection is not None:
                 connection.close()
                 connection.engine.dispose()
 
+        if "_connection" in self.__dict__:
             self._call(dispose)
         if self._executor is not None:
             self._executor.shutdown(wait=True)

@@ -154,16 +154,16 @@ def test_a_caller_that_goes_away_while_a_thread_commits_leaves_no_unknown(quick:
         client = Aggregator(world.config, transport=world.transport)
         async with client as agg, agg.project("film", budget_usd="1") as p:
             held, entered = threading.Event(), threading.Event()
-            begin = Store._begin
+            part = Store._part
 
-            def slow(self: Any, connection: Any, work: Any, *args: Any) -> Any:
+            def slow(connection: Any, work: Any) -> Any:
                 if work.__name__ == "begin":
                     entered.set()
                     held.wait(5)
-                return begin(self, connection, work, *args)
+                return part(connection, work)
 
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(Store, "_begin", slow)
+                patch.setattr(Store, "_part", staticmethod(slow))
                 task = asyncio.create_task(order(p))
                 while not entered.is_set():
                     await asyncio.sleep(0.001)

@@ -1,0 +1,102 @@
+"""A burst of transactions shares commits; each of them still succeeds, fails and is read by itself."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, event, func, insert, select
+
+from aggregator.errors import StoreError
+from aggregator.store.database import MAX_GROUP, Store
+from aggregator.store.schema import meta
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    store = Store(tmp_path / "store.sqlite")
+    yield store
+    store.close()
+
+
+def put(key: str, value: str = "1"):
+    def work(c: Connection) -> str:
+        c.execute(insert(meta).values(key=key, value=value))
+        return key
+
+    return work
+
+
+def count(c: Connection) -> int:
+    return c.execute(select(func.count()).select_from(meta)).scalar_one() - 1  # the schema's version is one
+
+
+def commits(store: Store) -> list[str]:
+    seen: list[str] = []
+
+    def note(_c, _cursor, statement, *_rest) -> None:
+        if statement == "COMMIT":
+            seen.append(statement)
+
+    event.listen(store._connection.engine, "before_cursor_execute", note)
+    return seen
+
+
+async def test_a_burst_shares_commits(store: Store) -> None:
+    seen = commits(store)
+    keys = await asyncio.gather(*(store.transact(put(f"k{n}")) for n in range(200)))
+    assert keys == [f"k{n}" for n in range(200)]
+    assert len(seen) <= 200 / MAX_GROUP + 20
+    assert await store.read(count) == 200
+
+
+async def test_one_that_fails_undoes_itself_and_no_other(store: Store) -> None:
+    def fails(c: Connection) -> None:
+        put("gone")(c)
+        raise LookupError("on purpose")
+
+    ends = await asyncio.gather(
+        *(store.transact(fails if n == 5 else put(f"k{n}")) for n in range(10)), return_exceptions=True
+    )
+    assert [type(end) for end in ends].count(LookupError) == 1
+    assert isinstance(ends[5], LookupError)
+    assert await store.read(count) == 9
+
+
+async def test_each_sees_what_those_before_it_did(store: Store) -> None:
+    def step(c: Connection) -> int:
+        n = count(c)
+        put(f"n{n}")(c)
+        return n
+
+    assert await asyncio.gather(*(store.transact(step) for _ in range(50))) == list(range(50))
+
+
+async def test_when_nothing_is_durable_everyone_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(c: Connection) -> None:
+        c.exec_driver_sql("SELECT * FROM no_such_table")
+
+    ends = await asyncio.gather(
+        *(store.transact(breaks if n == 3 else put(f"k{n}")) for n in range(6)), return_exceptions=True
+    )
+    written = await store.read(count)
+    assert sum(isinstance(end, str) for end in ends) == written
+    assert isinstance(ends[3], StoreError)
+
+
+async def test_closing_finishes_what_was_asked_for(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.sqlite")
+    asked = [asyncio.ensure_future(store.transact(put(f"k{n}"))) for n in range(100)]
+    await asyncio.sleep(0)
+    store.close()
+    assert len(await asyncio.gather(*asked)) == 100
+    again = Store(tmp_path / "store.sqlite")
+    assert await again.read(count) == 100
+    again.close()
+
+
+async def test_nobody_has_to_wait_for_the_end(store: Store) -> None:
+    left = asyncio.ensure_future(store.transact(put("left")))
+    await asyncio.sleep(0)
+    left.cancel()
+    await store.transact(put("after"))
+    assert await store.read(count) == 2
