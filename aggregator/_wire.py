@@ -132,12 +132,13 @@ def capture(provider: Provider, call: Call, body: JsonValue) -> dict[str, str]:
     names: dict[str, str] = {}
     for name, path in call.capture.items():
         value = first(body, path)
-        if isinstance(value, bool | dict | list | None) or not str(value).strip("."):  # "" and dots name nothing
+        text = str(value)
+        names_nothing = isinstance(value, bool | dict | list | None) or not text.strip(".")
+        if names_nothing or any("\ud800" <= letter <= "\udfff" for letter in text):  # half a letter cannot be sent
             raise ResponseFormatError(
                 f"{provider.name} answered without {path!r}", provider=provider.name, accepted=None
             )
         # Ids go into paths: quoted, unless they are addresses.
-        text = str(value)
         names[name] = text if text.lower().startswith(("http://", "https://")) else quote(text, safe="")
     return names
 

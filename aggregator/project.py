@@ -123,6 +123,7 @@ class Project(Verbs):
 
         Raises:
             WorkflowError: Some failed; `results` holds the takes that did not: they are paid for, and kept.
+            TimeoutError: `wait_s` passed before all were finished; they go on.
 
         """
         import asyncio
@@ -153,6 +154,8 @@ class Project(Verbs):
         ended = [*await asyncio.gather(*waits, return_exceptions=True), *ended]
         failed = [(take, end) for take, end in enumerate(ended, 1) if isinstance(end, BaseException)]
         results = [end for end in ended if not isinstance(end, BaseException)]
+        if failed and all(isinstance(error, TimeoutError) for _, error in failed):
+            raise TimeoutError(f"{len(failed)} of {n} takes are not finished yet; they go on") from failed[0][1]
         if failed:
             take, error = failed[0]
             raise WorkflowError(

@@ -212,7 +212,7 @@ def test_what_is_captured_is_quoted_unless_it_is_an_address(value: Any, captured
     assert capture(PLAIN, PLAIN.submit, {"data": {"id": value}}) == {"id": captured}
 
 
-@pytest.mark.parametrize("value", [None, "", ".", "..", "...", True, False, [], ["a"], {}, {"a": 1}])
+@pytest.mark.parametrize("value", [None, "", ".", "..", "...", True, False, [], ["a"], {}, {"a": 1}, "half-\ud800"])
 def test_what_names_nothing_is_not_captured(value: Any) -> None:
     with pytest.raises(errors.ResponseFormatError, match=r"without 'data\.id'") as caught:
         capture(PLAIN, PLAIN.submit, {"data": {"id": value}})

@@ -111,3 +111,15 @@ def test_whoever_stops_waiting_for_takes_stops_none(world: World) -> None:
 
     assert len(world.run(life)) == 3
     assert len(world.transport.book) == 3
+
+
+def test_takes_that_are_not_finished_in_time_go_on(world: World) -> None:
+    world.transport.fates.extend([Fate(service_s=100)] * 2)
+
+    async def life(p: Any) -> Any:
+        with pytest.raises(TimeoutError, match="2 of 2 takes are not finished yet"):
+            await p.takes(FOX, 2, key="fox", wait_s=5)
+        return await p.takes(FOX, 2, key="fox")
+
+    assert len(world.run(life)) == 2
+    assert len(world.transport.book) == 2
