@@ -7,7 +7,7 @@ from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from aggregator.config import Config, ProviderSettings
+from aggregator.config import Config, NoKey, ProviderSettings
 from aggregator.contract import Provider
 from aggregator.engine import Backend
 from aggregator.errors import ConfigurationError
@@ -74,7 +74,7 @@ def backends_of(
         if settings is not None and not settings.enabled:
             not_usable[name] = "switched off in the configuration"
         elif wanted and key is None:
-            not_usable[name] = f"no key: set {' or '.join(wanted)}"
+            not_usable[name] = NoKey(f"no key: set {' or '.join(wanted)}")
         elif settings is None and not wanted:
             not_usable[name] = f"not configured: write [providers.{name}] into aggregator.toml"
         else:

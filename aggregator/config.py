@@ -155,6 +155,12 @@ class ProviderSettings(Table):
         return super()._refusal(key, known)
 
 
+class NoKey(str):
+    """Why a provider cannot be used, where the reason is that none of its key variables is set."""
+
+    __slots__ = ()
+
+
 class RoutingSettings(Table):
     """Globs over offer ids, model ids or provider names. An empty `allow` allows all; `deny` wins."""
 

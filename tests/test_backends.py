@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from aggregator import Aggregator
 from aggregator.backends import backends_of, provider_names, provider_table, provider_tables
 from aggregator.config import Config
-from aggregator.errors import ConfigurationError
+from aggregator.errors import ConfigurationError, MissingCredentialError
 
 TABLE = """
 from aggregator.contract import Auth, Call, Provider, State, Status
@@ -82,3 +83,15 @@ def test_an_address_of_ones_own_stands_for_every_address_of_the_provider() -> No
     assert backend.origins == {"http://127.0.0.1:9"}
     assert set(backend.provider.cdns.values()) == {"http://127.0.0.1:9"}
     assert backend.concurrency == 4
+
+
+async def test_a_model_whose_provider_has_no_key_says_which_variable_to_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FAL_KEY", raising=False)
+    config = {"directory": str(tmp_path), "allow_ephemeral": True, "providers": {"local": {}}}
+    async with Aggregator(config) as agg, agg.project("x") as p:
+        for model in ("flux-1-schnell", "fal:fal-ai/flux/schnell"):
+            with pytest.raises(MissingCredentialError, match="fal: no key: set FAL_KEY"):
+                await p.text_to_image("a fox", model=model)
+        assert await agg.jobs() == []

@@ -6,9 +6,16 @@ from datetime import date
 
 from pydantic import JsonValue
 
-from aggregator.config import Config
+from aggregator.config import Config, NoKey
 from aggregator.contract import Endpoint, To
-from aggregator.errors import ConfigurationError, NoRouteError, PriceUnknownError, RequestError, UnsupportedFieldError
+from aggregator.errors import (
+    ConfigurationError,
+    MissingCredentialError,
+    NoRouteError,
+    PriceUnknownError,
+    RequestError,
+    UnsupportedFieldError,
+)
 from aggregator.pricing.table import PriceTable
 from aggregator.registry.load import Registry
 from aggregator.routing.candidates import Candidates, candidates
@@ -42,6 +49,7 @@ def route(  # noqa: PLR0917 - one thing each, in the order of the data
 
     Raises:
         ConfigurationError: No provider is configured at all.
+        MissingCredentialError: What was asked for is served only by providers whose key is not set.
         RequestError: The stage, the model or an option is wrong, the model is retired, or the one offer that was
             asked for cannot carry a field.
         PriceUnknownError: Only offers without a known price are left, and no `max_usd` bounds the call.
@@ -107,6 +115,11 @@ def _nothing(found: Candidates, usable: Mapping[str, str | None], request: Reque
             f"no provider is configured ({said or 'none is known'}): set a key, add a [providers.<name>] table, "
             "or use Aggregator.local() for stand-ins that need no key"
         )
+    asked = [item.offer for item in found.out if item.refusal.kind != "model"]
+    keyless = {offer.provider: usable.get(offer.provider) for offer in asked}
+    if keyless and all(isinstance(reason, NoKey) for reason in keyless.values()):
+        said = "; ".join(f"{name}: {reason}" for name, reason in sorted(keyless.items()))
+        return MissingCredentialError(f"{request.task} ({found.target}): {said}")
     reasons = {item.offer.id: item.refusal.why() for item in found.out}
     relevant = [item for item in found.out if item.refusal.kind not in _ASIDE]
     unpriced = [item for item in relevant if item.refusal.kind == "price"]
