@@ -36,9 +36,9 @@ clean:  ## remove environments and caches
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 
 .venv/run.stamp: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"  # an environment made by hand may have an older one
 	$(BIN)/python -m pip install --quiet --editable ".[local,voice,cli]"
 	@touch $@
 

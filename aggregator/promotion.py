@@ -117,8 +117,10 @@ async def promote(
     for draft in chain:
         asked = _options(draft, result, options)
         if "max_usd" in options:  # what came before may have turned out dearer than planned: the sum is bounded
-            left_usd = Decimal(options["max_usd"]) - sum(item.cost.amount_usd or 0 for item in made.values())
-            asked["max_usd"] = max(left_usd, LEAST_USD)
+            spent = [item.cost.amount_usd for item in made.values()]
+            left_usd = Decimal(options["max_usd"]) - sum((cost for cost in spent if cost is not None), Decimal(0))
+            # What nobody knows the cost of may have cost all of it.
+            asked["max_usd"] = LEAST_USD if None in spent else max(left_usd, LEAST_USD)
         exchanged = {
             id(media): made[media.job_id].as_media()
             for _, media in draft.lineage.request.media()
