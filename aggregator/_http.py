@@ -7,14 +7,14 @@ can have reached the server's application.
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from aggregator.contract import Body, HttpRequest, HttpResponse
+from aggregator.contract import Body, HttpRequest, HttpResponse, Part
 from aggregator.secret import SecretHeaders
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_TIMEOUTS", "HttpxTransport", "SendError", "Stream", "Timeouts", "Transport", "origin"]
 
 MAX_ANSWER_BYTES = 32 * 2**20
+MAX_PAID_ANSWER_BYTES = 256 * 2**20
+"""The answer to a paid request may be the file itself, or several in base64."""
 UPLOAD_CHUNK_BYTES = 256 * 2**10
 KEEPALIVE_CONNECTIONS = 100
 KEEPALIVE_S = 15.0
@@ -185,6 +187,7 @@ class HttpxTransport:
             content = _file_chunks(request.content)
         elif request.content is not None:
             content = request.content
+        files = ExitStack()
         try:
             message = httpx.Request(
                 request.method,
@@ -192,6 +195,7 @@ class HttpxTransport:
                 headers=headers,
                 content=content,
                 json=request.json,
+                files=[_form_part(part, files) for part in request.parts] or None,
                 extensions={"timeout": timeouts.as_extension()},
             )
             response = await connection.handle_async_request(message)
@@ -210,6 +214,8 @@ class HttpxTransport:
         except Exception as error:  # noqa: BLE001
             # What httpx lets through from below, such as a body shorter than announced.
             raise SendError(type(error).__name__, sent=None) from None
+        finally:
+            files.close()
         response.request = message
         return response
 
@@ -219,10 +225,11 @@ class HttpxTransport:
         async with self._open(request, fresh=fresh, timeouts=timeouts) as (status, headers, response):
             parts: list[bytes] = []
             size = 0
+            limit = MAX_PAID_ANSWER_BYTES if fresh else MAX_ANSWER_BYTES
             async for chunk in response.aiter_bytes():
                 size += len(chunk)
-                if size > MAX_ANSWER_BYTES:
-                    raise SendError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes", sent=None)
+                if size > limit:
+                    raise SendError(f"the answer is longer than {limit} bytes", sent=None)
                 parts.append(chunk)
             return HttpResponse(status, headers, b"".join(parts), request.url)
 
@@ -250,7 +257,18 @@ def _user_agent() -> str:
     return f"aggregator/{__version__}"
 
 
+def _form_part(part: Part, files: ExitStack) -> tuple[str, tuple[str | None, Any, str | None]]:
+    """One part as httpx takes it; files are opened here and closed with the exchange."""
+    value: Any = part.value
+    if isinstance(value, Body):
+        value = files.enter_context(Path(value.path).open("rb"))  # noqa: SIM115 - the stack closes it
+    return part.name, (part.filename, value, part.mime_type)
+
+
 async def _file_chunks(body: Body) -> AsyncIterator[bytes]:
     with Path(body.path).open("rb") as file:  # noqa: ASYNC230  a page-cache read of 256 KiB is quicker than a thread
-        while chunk := file.read(UPLOAD_CHUNK_BYTES):
+        file.seek(body.offset)
+        left = body.size_bytes
+        while left and (chunk := file.read(min(UPLOAD_CHUNK_BYTES, left))):
+            left -= len(chunk)
             yield chunk

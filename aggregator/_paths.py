@@ -1,4 +1,4 @@
-"""Dotted paths into JSON: `a.b`, `list.0`, `list[].url`. Pure functions; the grammar is in `aggregator.contract`."""
+"""Dotted paths into JSON: `a.b`, `list.0`, `list[].url`, `this that`. Pure; the grammar is in `aggregator.contract`."""
 
 from copy import deepcopy
 
@@ -11,7 +11,9 @@ __all__ = ["find", "first", "merge", "place"]
 
 
 def find(value: JsonValue, path: str) -> list[JsonValue]:
-    """Every value at a dotted path; empty where there is none. `None` counts as none."""
+    """Every value at a dotted path, or at any of several; empty where there is none. `None` counts as none."""
+    if " " in path:
+        return [item for one in path.split() for item in find(value, one)]
     found: list[JsonValue] = [value]
     for part in path.split(".") if path else ():
         name, each = (part[:-2], True) if part.endswith("[]") else (part, False)

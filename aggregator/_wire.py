@@ -3,19 +3,22 @@
 What is sent is built by `aggregator._build`; `aggregator.engine` moves the bytes.
 """
 
+import base64
 import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from fnmatch import fnmatchcase
 from typing import Any, Literal, TypeGuard, cast
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from pydantic import JsonValue
 
 from aggregator import errors
+from aggregator._build import fill
 from aggregator._paths import find, first
-from aggregator.contract import Call, Endpoint, ErrorKind, HttpResponse, Provider, State
+from aggregator.contract import Endpoint, ErrorKind, Files, HttpResponse, Provider, State, Status, To
 from aggregator.errors import ProviderError, ResponseFormatError
 
 __all__ = [
@@ -30,6 +33,7 @@ __all__ = [
 ]
 
 MAX_MESSAGE_CHARACTERS = 500
+MAX_CODE_CHARACTERS = 80
 MAY_BE_TAKEN = frozenset({408, 409, 425, 499})
 """Refusals that do not say whether an earlier send, or this one, is being worked on."""
 
@@ -65,6 +69,11 @@ class Reading:
     error: ProviderError | None = None
     """Set when the state is failed or canceled."""
     body: JsonValue = None
+    """The answer as JSON, with `@status` and `@headers`."""
+    content: bytes = b""
+    """The answer's bytes, where it is no JSON: it is the file itself."""
+    charged_usd: Decimal | None = None
+    """What this answer says was charged for a job that is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +90,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """An output that is still at the provider, or came inside the answer as a data URI."""
+    """An output that is still at the provider, came inside the answer (a data URI), or was stored with it."""
 
     url: str
     mime_type: str
@@ -95,12 +104,18 @@ class Delivery:
     facts: Mapping[str, JsonValue] = field(default_factory=dict)
     reported: Mapping[str, Decimal] = field(default_factory=dict)
     """Quantities by unit."""
+    charged_usd: Decimal | None = None
+    """What the answer says was charged."""
+    refs: Mapping[str, str] = field(default_factory=dict)
+    """What the provider calls the output."""
 
     def as_json(self) -> dict[str, JsonValue]:
         return {
             "files": [{"url": file.url, "mime_type": file.mime_type} for file in self.files],
             "facts": dict(self.facts),
             "reported": {unit: str(amount) for unit, amount in self.reported.items()},
+            "charged_usd": None if self.charged_usd is None else str(self.charged_usd),
+            "refs": dict(self.refs),
         }
 
     @classmethod
@@ -109,29 +124,52 @@ class Delivery:
             tuple(RemoteFile(**file) for file in value["files"]),
             value["facts"],
             {unit: Decimal(amount) for unit, amount in value["reported"].items()},
+            None if value.get("charged_usd") is None else Decimal(value["charged_usd"]),
+            value.get("refs", {}),
         )
 
 
 def parse(response: HttpResponse) -> JsonValue:
-    """The body as JSON; raises `ValueError` where it is none."""
+    """The body as JSON, objects with `@status` and `@headers`; raises `ValueError` where it is none."""
     try:
-        return cast("JsonValue", json.loads(response.body)) if response.body else None
+        body = cast("JsonValue", json.loads(response.body)) if response.body else None
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if isinstance(body, list) and len(body) == 1 and response.status // 100 != 2:  # noqa: PLR2004 - errors of Google's come so
+        body = body[0]
+    return _with_head(body, response)
+
+
+def _with_head(body: JsonValue, response: HttpResponse) -> JsonValue:
+    if body is not None and not isinstance(body, dict):
+        return body
+    head: dict[str, JsonValue] = {"@status": str(response.status), "@headers": dict(response.headers)}
+    return {**(body or {}), **head}
 
 
 def parse_or_none(response: HttpResponse) -> JsonValue:
+    """The body as JSON as far as it is any."""
     try:
         return parse(response)
     except ValueError:
-        return None
+        return _with_head(None, response)
 
 
-def capture(provider: Provider, call: Call, body: JsonValue) -> dict[str, str]:
+def is_json(response: HttpResponse) -> bool:
+    """Whether an answer is to be read as JSON: it says so, or does not say that it is a file."""
+    kind = response.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    return kind.endswith("json") or kind.startswith("text/") or not response.body
+
+
+def capture(provider: Provider, wanted: Mapping[str, str | To], body: JsonValue) -> dict[str, str]:
     """What later calls need from this answer. A value that is missing is an answer of another form."""
     names: dict[str, str] = {}
-    for name, path in call.capture.items():
+    for name, target in wanted.items():
+        to = target if isinstance(target, To) else To(target)
+        path = to.path
         value = first(body, path)
+        if to.cast is not None and value is not None:
+            value = to.cast(value)
         text = str(value)
         names_nothing = isinstance(value, bool | dict | list | None) or not text.strip(".")
         if names_nothing or any("\ud800" <= letter <= "\udfff" for letter in text):  # half a letter cannot be sent
@@ -144,18 +182,30 @@ def capture(provider: Provider, call: Call, body: JsonValue) -> dict[str, str]:
 
 
 def code_of(provider: Provider, body: JsonValue) -> tuple[str | None, ErrorKind | None]:
-    """The provider's error code, and what it means: by exact match, else by its dotted prefix."""
+    """The provider's error code, and what it means: by exact match, else by its dotted prefix, else by a pattern."""
     seen: str | None = None
     for path in provider.codes.paths:
         for value in find(body, path):
-            code = str(value)
-            seen = seen or code
-            parts = code.split(".")
-            for length in range(len(parts), 0, -1):
-                kind = provider.codes.kinds.get(".".join(parts[:length]))
-                if kind is not None:
-                    return code, kind
+            code = word_of(value)
+            seen = seen or code[:MAX_CODE_CHARACTERS]
+            kind = _kind_of(provider.codes.kinds, code)
+            if kind is not None:
+                return code[:MAX_CODE_CHARACTERS], kind
     return seen, None
+
+
+def _kind_of(kinds: Mapping[str, ErrorKind], code: str) -> ErrorKind | None:
+    parts = code.split(".")
+    for length in range(len(parts), 0, -1):
+        kind = kinds.get(".".join(parts[:length]))
+        if kind is not None:
+            return kind
+    return next((kind for pattern, kind in kinds.items() if "*" in pattern and fnmatchcase(code, pattern)), None)
+
+
+def word_of(value: JsonValue) -> str:
+    """A value as tables of words name it: `true`, `5`, `RUNNING`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def message_of(provider: Provider, body: JsonValue, raw: bytes = b"") -> str:
@@ -190,7 +240,8 @@ def error_of(
     body = parse_or_none(response)
     code, kind = code_of(provider, body)
     if kind is None or (kind in ("job_failed", "canceled") and not of_job):
-        kind = BY_HTTP_STATUS.get(response.status) or ("invalid_request" if response.status < 500 else "unavailable")  # noqa: PLR2004
+        refused = response.status // 100 in (3, 4)
+        kind = BY_HTTP_STATUS.get(response.status) or ("invalid_request" if refused else "unavailable")
     request_id = response.headers.get(provider.request_id_header.lower()) if provider.request_id_header else None
     said = message_of(provider, body, response.body)
     text = f"{provider.name}, {doing}: HTTP {response.status}"
@@ -219,10 +270,17 @@ ADVICE: Mapping[ErrorKind, str] = {
 }
 
 
-def read_submission(provider: Provider, names: Mapping[str, str], response: HttpResponse) -> Submission:
-    """What an answer to a paid request says: taken, certainly not taken, or nobody knows."""
+def read_submission(
+    provider: Provider, wanted: Mapping[str, str | To], names: Mapping[str, str], response: HttpResponse
+) -> Submission:
+    """What an answer to a paid request says: taken, certainly not taken, or nobody knows.
+
+    Args:
+        wanted: What later calls need from the answer, each with its path.
+
+    """
     if response.status // 100 == 2:  # noqa: PLR2004
-        return _taken(provider, names, response)
+        return _taken(provider, wanted, names, response)
     sure = response.status in provider.never_accepted or (
         response.status // 100 == 4 and response.status not in MAY_BE_TAKEN  # noqa: PLR2004
     )
@@ -230,34 +288,97 @@ def read_submission(provider: Provider, names: Mapping[str, str], response: Http
     return Submission("rejected" if sure else "unknown", {}, error=error)
 
 
-def _taken(provider: Provider, names: Mapping[str, str], response: HttpResponse) -> Submission:
+def _taken(
+    provider: Provider, wanted: Mapping[str, str | To], names: Mapping[str, str], response: HttpResponse
+) -> Submission:
+    if provider.poll is None and not is_json(response):
+        made = Reading(State.SUCCEEDED, body=_with_head(None, response), content=response.body)
+        return Submission("accepted", dict(names), made)
     try:
         body = parse(response)
     except ValueError:
         said = f"{provider.name} answered the submit with an answer that is not JSON"
         return Submission("unknown", {}, error=ResponseFormatError(said, provider=provider.name, accepted=None))
-    refusal = provider.refusal
-    if refusal is not None and first(body, refusal.path) not in refusal.ok:
-        return Submission("rejected", {}, error=error_of(provider, response, accepted=False, doing="submitting"))
+    if refused(provider, body):
+        return _refused(provider, names, response, body)
+    reading: Reading | None
     try:
-        handle = {**names, **capture(provider, provider.submit, body)}
-        reading = read_status(provider, body) if provider.poll is None else None
+        handle = {**names, **capture(provider, wanted, body), **_charged_at_once(provider, body)}
+        reading = _at_once(provider, body) if provider.poll is None else None
     except ResponseFormatError as error:
         error.accepted = None
         return Submission("unknown", {}, error=error)
     return Submission("accepted", handle, reading)
 
 
-def read_status(provider: Provider, body: JsonValue) -> Reading:
-    """One poll answer, by the provider's total table.
+def refused(provider: Provider, body: JsonValue) -> bool:
+    """Whether an answer with HTTP 200 says that it is an error."""
+    refusal = provider.refusal
+    return refusal is not None and first(body, refusal.path) not in refusal.ok
+
+
+def has_word(provider: Provider, body: JsonValue) -> bool:
+    """Whether an answer says the job's state in a word of the table."""
+    status = provider.status
+    word = first(body, status.path) if status is not None else None
+    return status is not None and word is not None and word_of(word) in status.words
+
+
+def read_poll(provider: Provider, response: HttpResponse) -> Reading:
+    """The answer to a look at a job, an error on HTTP 200 included.
+
+    Raises:
+        ProviderError: The look failed, which says nothing of the job.
+        ResponseFormatError: No status word, or one that is not in the table.
+
+    """
+    content = b"" if is_json(response) else response.body
+    body = parse_or_none(response) if content else parse(response)
+    if response.status // 100 == 2 and refused(provider, body):  # noqa: PLR2004
+        ended = code_of(provider, body)[1] in ("content_policy", "job_failed", "canceled")
+        error = error_of(provider, response, accepted=True, doing="polling", of_job=ended)
+        if not ended:
+            raise error
+        state = State.CANCELED if isinstance(error, errors.JobCanceledError) else State.FAILED
+        return Reading(state, error=error, body=body)
+    return read_status(provider, body, content=content)
+
+
+def _refused(provider: Provider, names: Mapping[str, str], response: HttpResponse, body: JsonValue) -> Submission:
+    """A refusal on HTTP 200. Where the answer is the result, a refusal of the content is one of work that was done."""
+    kind = code_of(provider, body)[1]
+    if provider.poll is None and kind in ("content_policy", "job_failed"):
+        error = error_of(provider, response, accepted=True, doing="submitting", of_job=True)
+        return Submission("accepted", dict(names), Reading(State.FAILED, error=error, body=body))
+    sure = kind in ("authentication", "quota", "rate_limit", "invalid_request", "content_policy")
+    error = error_of(provider, response, accepted=False if sure else None, doing="submitting")
+    return Submission("rejected" if sure else "unknown", {}, error=error)
+
+
+def _at_once(provider: Provider, body: JsonValue) -> Reading:
+    """What the answer to a submit says of the job, where it is the result."""
+    if provider.status is None:
+        return Reading(State.SUCCEEDED, body=body)
+    return read_status(provider, body)
+
+
+def _charged_at_once(provider: Provider, body: JsonValue) -> dict[str, str]:
+    charge = provider.charge
+    value = first(body, charge.path) if charge is not None and charge.at == "submit" else None
+    return {} if value is None else {"charge": str(value)}
+
+
+def read_status(provider: Provider, body: JsonValue, status: Status | None = None, content: bytes = b"") -> Reading:
+    """One poll answer, by the provider's total table, or by another one that is given.
 
     Raises:
         ResponseFormatError: No status word, or one that is not in the table: never guessed.
 
     """
-    status = provider.status
+    status = status or provider.status
+    assert status is not None
     word = first(body, status.path)
-    state = status.words.get(str(word)) if word is not None else None
+    state = status.missing if word is None else status.words.get(word_of(word))
     if state is None:
         raise ResponseFormatError(
             f"{provider.name} answered with the status {word!r}, which is not in its table "
@@ -276,10 +397,12 @@ def read_status(provider: Provider, body: JsonValue) -> Reading:
     progress, position = first(body, status.progress), first(body, status.position)
     return Reading(
         state,
-        float(progress) if _is_number(progress) and 0 <= progress <= 1 else None,
+        progress / status.progress_of if _is_number(progress) and 0 <= progress <= status.progress_of else None,
         position if _is_number(position) and isinstance(position, int) else None,
         error,
         body,
+        content,
+        _charged_usd(provider, body) if state.is_terminal else None,
     )
 
 
@@ -303,16 +426,34 @@ def _job_error(provider: Provider, body: JsonValue, state: State, said: JsonValu
     )
 
 
-def read_result(provider: Provider, endpoint: Endpoint, body: JsonValue) -> Delivery:
+def read_result(
+    provider: Provider, endpoint: Endpoint, body: JsonValue, handle: Mapping[str, str], content: bytes = b""
+) -> Delivery:
     """A finished job's answer.
 
+    Args:
+        content: The answer's bytes, where it is a file.
+
     Raises:
+        ContentPolicyError: It says success, and every output was refused.
         ResponseFormatError: There is no file where the table says, or a reported quantity is not a number.
 
     """
     assert endpoint.files is not None
-    urls = [value for value in find(body, endpoint.files.path) if isinstance(value, str)]
-    if not urls:
+    found = _files(endpoint.files, body, handle, content)
+    flags = _flags(endpoint.files, body)
+    if len(flags) == len(found):
+        found = [file for file, flag in zip(found, flags, strict=True) if not flag]
+    if not found and any(flags):
+        raise errors.ContentPolicyError(
+            f"{provider.name} made nothing that it delivers: its own filter refused it "
+            f"({message_of(provider, body) or word_of(first(body, _blocked_path(endpoint.files)))}). "
+            f"{ADVICE['content_policy']}",
+            provider=provider.name,
+            code=code_of(provider, body)[0],
+            accepted=True,
+        )
+    if not found:
         raise ResponseFormatError(
             f"{provider.name} says it succeeded but {endpoint.files.path!r} holds no file",
             provider=provider.name,
@@ -320,25 +461,99 @@ def read_result(provider: Provider, endpoint: Endpoint, body: JsonValue) -> Deli
         )
     facts = {name: value for name, path in endpoint.facts.items() if (value := first(body, path)) is not None}
     return Delivery(
-        tuple(RemoteFile(url, endpoint.files.mime_type) for url in urls),
+        tuple(found),
         facts,
         dict(_reported(provider, endpoint, body)),
+        _charged_usd(provider, body, handle),
+        dict(_refs(endpoint, body, handle)),
     )
+
+
+def _files(files: Files, body: JsonValue, handle: Mapping[str, str], content: bytes) -> list[RemoteFile]:
+    if files.url:
+        return [RemoteFile(fill(files.url, handle), files.mime_type)]
+    if files.form == "body":
+        said = first(body, "@headers.content-type")
+        mime = said.partition(";")[0].strip() if isinstance(said, str) else ""
+        return [_inline(content, mime if "/" in mime else files.mime_type, files.mime_type)] if content else []
+    texts = [value for value in find(body, files.path) if isinstance(value, str) and value]
+    if files.form == "url":
+        return [RemoteFile(text, files.mime_type) for text in texts]
+    mimes = [mime for mime in find(body, files.mime_path) if isinstance(mime, str)] if files.mime_path else []
+    kinds = mimes if len(mimes) == len(texts) else [files.mime_type] * len(texts)
+    return [_decoded(text, files, mime) for text, mime in zip(texts, kinds, strict=True)]
+
+
+def _decoded(text: str, files: Files, mime: str) -> RemoteFile:
+    """A file that came as text. What cannot be decoded is kept as it came: it is paid for."""
+    if text.startswith(("data:", "http://", "https://")):
+        return RemoteFile(text, files.mime_type)
+    if files.form == "hex":
+        try:
+            return _inline(bytes.fromhex(text), mime, files.mime_type)
+        except ValueError:
+            return RemoteFile(f"data:{files.mime_type},{quote(text)}", files.mime_type)
+    return RemoteFile(f"data:{_family(mime, files.mime_type)};base64,{text}", _family(mime, files.mime_type))
+
+
+def _inline(content: bytes, mime: str, declared: str) -> RemoteFile:
+    kind = _family(mime, declared)
+    return RemoteFile(f"data:{kind};base64,{base64.b64encode(content).decode()}", kind)
+
+
+def _family(mime: str, declared: str) -> str:
+    """The type an answer names, if it is of the kind that was declared; else the declared one."""
+    same = mime.partition("/")[0] == declared.partition("/")[0]
+    return mime if same else declared
+
+
+def _blocked_path(files: Files) -> str:
+    return files.blocked.path if files.blocked is not None else ""
+
+
+def _flags(files: Files, body: JsonValue) -> list[bool]:
+    """For every value that may say so: whether it says that an output was refused."""
+    if files.blocked is None:
+        return []
+    values = find(body, files.blocked.path)
+    if files.blocked.values:
+        return [any(_same(value, refused) for refused in files.blocked.values) for value in values]
+    return [value not in ("", 0, False, [], {}) for value in values]
+
+
+def _same(value: JsonValue, other: JsonValue) -> bool:
+    return value == other and isinstance(value, bool) == isinstance(other, bool)
+
+
+def _refs(endpoint: Endpoint, body: JsonValue, handle: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    for name, path in endpoint.refs.items():
+        value = handle.get(path[1:-1]) if path.startswith("{") else first(body, path)
+        if value is not None:
+            yield name, unquote(str(value))
+
+
+def _charged_usd(provider: Provider, body: JsonValue, handle: Mapping[str, str] | None = None) -> Decimal | None:
+    charge = provider.charge
+    if charge is None:
+        return None
+    value = (handle or {}).get("charge") if charge.at == "submit" else first(body, charge.path)
+    return None if value is None else _quantity(provider, value, "charged") * Decimal(charge.usd)
 
 
 def _reported(provider: Provider, endpoint: Endpoint, body: JsonValue) -> Iterable[tuple[str, Decimal]]:
     for meter in endpoint.meters:
         value = first(body, meter.reported)
-        if value is None:
-            continue
-        try:
-            amount = Decimal(str(value))
-        except InvalidOperation:
-            amount = Decimal("NaN")
-        if not amount.is_finite() or amount < 0:
-            raise ResponseFormatError(
-                f"{provider.name} reports {value!r} {meter.unit}, which is not a quantity",
-                provider=provider.name,
-                accepted=True,
-            )
-        yield meter.unit, amount
+        if value is not None:
+            yield meter.unit, _quantity(provider, value, meter.unit)
+
+
+def _quantity(provider: Provider, value: JsonValue, unit: str) -> Decimal:
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount < 0:
+        raise ResponseFormatError(
+            f"{provider.name} reports {value!r} {unit}, which is not a quantity", provider=provider.name, accepted=True
+        )
+    return amount

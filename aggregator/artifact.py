@@ -100,6 +100,8 @@ class Artifact:
     lineage: Lineage
     is_stand_in: bool = False
     """Made by the embedded backend: for previews and tests."""
+    provider_refs: Mapping[str, str] = field(default_factory=dict)
+    """What the provider that made it calls it, with `provider` and `account`; `until`: how long it knows it."""
 
     def as_media(self) -> Media:
         """The artifact as an input of the next request."""
@@ -112,6 +114,8 @@ class Artifact:
             width=facts.width,
             height=facts.height,
             duration_s=facts.duration_s,
+            fps=facts.fps,
+            refs=self.provider_refs or None,
         )
 
     def open(self) -> BinaryIO:

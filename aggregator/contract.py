@@ -4,39 +4,55 @@ A provider is one `Provider` record. It performs no I/O, holds no state and catc
 enough a field holds a pure function; where one exchange is not enough (an upload first) it holds a generator that
 yields `HttpRequest` and receives `HttpResponse`, as `httpx.Auth.auth_flow` does. The engine drives all of it.
 
-Paths into JSON are dotted: `a.b`, `list.0`, `list[].url` (every element).
-Templates are `{name}`; names come from the offer (`model`, `endpoint`) and from what earlier answers captured.
+Paths into JSON are dotted: `a.b`, `list.0`, `list[].url` (every element). Where several places are possible they are
+separated by spaces. Of an answer, `@status` is the HTTP status and `@headers.<name>` a header. Of a request,
+`@query.<name>`, `@headers.<name>` and `@path.<name>` go into the query, the headers and the URL's template.
+Templates are `{name}`; names come from the offer (`model`, `endpoint`, `version`, `task`), from the body's `@path`
+and from what earlier answers captured; `{nonce}` is new in each request.
 """
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypedDict
 
 from pydantic import JsonValue
 
 from aggregator.errors import ProviderError
 
 __all__ = [
+    "BUILD",
     "Auth",
+    "Blocked",
     "Body",
     "Call",
+    "Charge",
     "Codes",
+    "Dialect",
     "Endpoint",
     "ErrorKind",
     "Files",
     "Flow",
+    "Follow",
     "HttpRequest",
     "HttpResponse",
+    "Input",
     "Json",
     "Meter",
+    "Order",
+    "Paid",
+    "Part",
     "Provider",
     "Quantity",
     "Refusal",
     "State",
     "Status",
+    "SubmitFlow",
     "To",
+    "TokenFlow",
     "UploadSource",
+    "Webhook",
+    "WebhookRequest",
 ]
 
 Json = dict[str, JsonValue]
@@ -78,6 +94,19 @@ class Body:
 
     path: str
     size_bytes: int
+    """How many of its bytes."""
+    offset: int = 0
+    """Where they begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a form: a text, or a file with its name and type."""
+
+    name: str
+    value: str | bytes | Body
+    filename: str | None = None
+    mime_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +118,8 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     json: JsonValue = None
     content: Body | bytes | None = None
+    parts: tuple[Part, ...] = ()
+    """A multipart form, in this order."""
     trusted: bool = True
     """Add the credential. The driver refuses this for an origin the provider does not own."""
 
@@ -120,6 +151,33 @@ class UploadSource(Protocol):
     def path(self) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """The one request of a `SubmitFlow` that spends money, with what is known of the job before it is sent."""
+
+    request: HttpRequest
+    handle: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a `SubmitFlow` is given: the built body, the names for templates, and the local inputs by their text in
+    the body.
+    """
+
+    body: Json
+    names: Mapping[str, str]
+    inputs: Mapping[str, UploadSource]
+
+
+SubmitFlow = Callable[[Order], Generator[HttpRequest | Paid, HttpResponse, Mapping[str, str]]]
+"""A purchase of several exchanges: yields free requests and exactly one `Paid`, returns the job's handle. What comes
+before the `Paid` may be repeated; what comes after it is repeated until it works, and buys nothing."""
+
+TokenFlow = Generator[HttpRequest, HttpResponse, tuple[str, float]]
+"""Exchanges a key for a token; returns it with its end, in seconds since the epoch."""
+
+
 # ------------------------------------------------------------------------------------------------------- the table
 
 
@@ -131,6 +189,10 @@ class Auth:
     """Variables tried in this order; empty for a provider that needs no key."""
     header: str = "Authorization"
     template: str = "Bearer {key}"
+    sign: Callable[[str, float], str] | None = None
+    """What stands for `{key}` now: from the key and the seconds since the epoch (a token signed here)."""
+    token: Callable[[str, float], TokenFlow] | None = None
+    """How the key is exchanged for what stands for `{key}`; kept until shortly before its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +202,23 @@ class Call:
     method: str
     url: str
     """A path below `base_url`, or a template that yields an absolute URL of a trusted origin."""
-    capture: Mapping[str, str] = field(default_factory=dict)
+    capture: "Mapping[str, str | To]" = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Json | None = None
+    """What a call sends beside the job's own body; its texts are templates."""
+    read_s: float = 120.0
+    """Seconds without a byte after which a paid answer is given up: then nobody knows what it bought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """One more answer that is needed after a job has succeeded, such as the address of its file."""
+
+    call: Call
+    needs: "Mapping[str, str | To]" = field(default_factory=dict)
+    """What this call's template takes from the answer before it, each with its path; a `cast` may take a part of it."""
+    status: "Status | None" = None
+    """Where this answer has a state of its own that must be waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +227,14 @@ class Status:
 
     path: str
     words: Mapping[str, State]
+    """By the word, by a number's digits, or by `true` and `false`."""
+    missing: State | None = None
+    """What it means that there is no word; `None`: an answer of another form."""
     error: str | None = None
     """Path of the error text. A value there turns `succeeded` into `failed`."""
     progress: str | None = None
-    """Path of a number from 0 to 1."""
+    """Path of a number from 0 to `progress_of`."""
+    progress_of: float = 1.0
     position: str | None = None
     """Path of the place in the queue."""
 
@@ -167,10 +249,16 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """Where the provider's error code is, and what each code means. A code matches itself or its dotted prefix."""
+    """Where the provider's error code is, and what each code means. A code matches itself, else its dotted prefix, else
+    a pattern with `*` (for codes and texts that only contain the word).
+    """
 
     paths: tuple[str, ...]
     kinds: Mapping[str, ErrorKind]
+
+
+BUILD = "@build"
+"""The target of a field that the endpoint's `build` writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +279,56 @@ class To:
 
 
 @dataclass(frozen=True, slots=True)
+class Blocked:
+    """A refusal of single outputs inside an answer that says success: a value at `path` that is one of `values`.
+
+    As many values as files: each speaks of its own file. All outputs refused is a content policy error.
+    """
+
+    path: str
+    values: tuple[JsonValue, ...] = ()
+    """Empty: any value that is not empty, zero or false."""
+
+
+@dataclass(frozen=True, slots=True)
 class Files:
     """Where the output files are in the answer, and what they are expected to be."""
 
+    path: str = ""
+    mime_type: str = "application/octet-stream"
+    form: Literal["url", "base64", "hex", "body"] = "url"
+    """What is found at `path`: an address (or data URI), the file's bytes as text, or (`body`) the answer itself."""
+    mime_path: str = ""
+    """Where the answer says the type, if it does."""
+    url: str = ""
+    """A template for the address, where the answer names none (`/videos/{id}/content`)."""
+    blocked: Blocked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Where an answer says what was charged: a number at `path`, of `usd` dollars each."""
+
     path: str
-    mime_type: str
+    usd: str
+    at: Literal["result", "poll", "submit"] = "result"
+    """Which answer; a failed job's is that of the poll. Only what is there is booked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """How a picture, clip or sound may be handed over, the best way first; the first that fits is used.
+
+    `url`: as the public address it was given as. `upload`: through the provider's `upload`. `data`: as a data URI in
+    the body (a `cast` may take it apart). `part`: as a file of the multipart form. `ref:<name>`: as what the provider
+    itself called it when it made it (`Endpoint.refs`).
+    """
+
+    accepts: tuple[str, ...] = ("url", "upload", "data")
+    max_bytes: int | None = 4 * 2**20
+    """The largest input sent inside the request; `None`: no documented limit."""
+    mime_types: tuple[str, ...] = ()
+    """Empty: any of its kind."""
 
 
 Quantity = Callable[[Mapping[str, Any]], tuple[str, str] | None]
@@ -221,11 +354,98 @@ class Endpoint:
     """One task of a provider: what is sent and what comes back."""
 
     fields: Mapping[str, str | To] = field(default_factory=dict)
+    """Ours to theirs. A field that is not here is refused before any call, never dropped."""
     fixed: Mapping[str, JsonValue] = field(default_factory=dict)
+    """Always sent, unless a field or an option writes there. Texts are templates."""
+    build: Callable[[Mapping[str, Any]], Json] | None = None
+    """Writes the fields whose target is `BUILD` (`To(BUILD, values=…)`: by its table first), all at once: gets their
+    values as JSON (inputs as text, references as `{"image": text, "role": word}`), returns what is laid under the
+    mapped fields. `@media` holds what is known of inputs, by field: `mime_type`, `size_bytes`, `width`, `height`,
+    `duration_s`, `fps`. Pure, total on what is missing; called for plans as well.
+    """
     files: Files | None = None
     meters: tuple[Meter, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     """Facts of the answer worth keeping: `seed`, `stand_in`, each with its path."""
+    refs: Mapping[str, str] = field(default_factory=dict)
+    """What the provider calls the output, for later requests: each a path in the result, or `{name}` of the handle."""
+    submit: Call | None = None
+    """Where this task is ordered; `None`: where everything of the provider is."""
+    encoding: Literal["json", "multipart"] = "json"
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    """By the name of a field or a kind (`image`, `video`, `audio`); what is not here is as the provider says."""
+    dialect: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """A delivery as it arrived. Header names are in lower case; `path` is the URL's path, `query` its raw query."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """How a provider calls back, and how a delivery is known to be its own. `aggregator.signing` makes the usual ones.
+
+    A header is named in lower case; `header:name` is one of several `name=value` in it, separated by commas.
+    """
+
+    ask: str
+    """Where in the body (or `@query.<name>`) the callback address goes; empty: it is registered with the account."""
+    id: str
+    """Path of the job's id in the delivery (or `@headers.<name>`), as `Provider.submit` captured it."""
+    status: Status | None = None
+    """How the delivery says the state; `None`: as a poll answer does."""
+    algorithm: Literal["none", "hmac-sha256", "ed25519"] = "none"
+    signature: str = ""
+    """The header that holds the signature."""
+    read: Callable[[str], tuple[str, ...]] | None = None
+    """The signatures in that header, where it holds more than one bare signature; one that is right is enough."""
+    encoding: Literal["hex", "base64"] = "hex"
+    message: Callable[[WebhookRequest], bytes] | None = None
+    """What is signed; `None`: the body."""
+    covers_body: bool = True
+    """Whether the body is signed. If it is not, it is a hint, as it is where nothing is signed: polls decide."""
+    key: str = "secret"
+    """`secret`: one the user gives; `api_key`: the credential itself; else the address of a JWKS (a template)."""
+    secret: Callable[[str], bytes] | None = None
+    """The key's bytes from the text the user gives; `None`: its UTF-8."""
+    timestamp: str = ""
+    """The header with the sender's time, in seconds since the epoch or as a date of HTTP; empty: it sends none."""
+    tolerance_s: float = 300.0
+    reply: bytes = b""
+    """What the answer's body must be."""
+    challenge: str = ""
+    """A name in the body of a delivery that is a question: the answer is the same name with the same value."""
+
+
+class Dialect(TypedDict, total=False):
+    """What one generation of an API says otherwise: fields of `Provider`, which take the place of its own."""
+
+    base_url: str
+    auth: Auth
+    headers: Mapping[str, str]
+    submit: "Call | SubmitFlow"
+    poll: Call | None
+    stream: Call | None
+    follow: tuple[Follow, ...]
+    cancel: Call | None
+    status: Status | None
+    codes: Codes
+    refusal: Refusal | None
+    input_path: str
+    upload: Callable[[UploadSource], Flow] | None
+    inputs: Mapping[str, Input]
+    charge: Charge | None
+    bills_failures: Callable[[ProviderError], bool | None] | bool | None
+    believes_body: bool
+    webhook: Webhook | None
+    result_ttl_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,28 +457,40 @@ class Provider:
     checked: str
     """The day the table was last compared with `docs`."""
     base_url: str
+    """Empty: there is no address until the configuration gives one."""
     auth: Auth
-    submit: Call
-    status: Status
+    submit: Call | SubmitFlow
     tasks: Mapping[str, Endpoint]
+    """By task; `task@dialect` where one task is served in several dialects."""
+    status: Status | None = None
+    """`None`, where there is no poll: an answer with a file is a success."""
     codes: Codes = field(default_factory=lambda: Codes((), {}))
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent with every call of the provider's own; templates."""
+    dialects: Mapping[str, Dialect] = field(default_factory=dict)
     poll: Call | None = None
     """`None`: the answer to the submit is the result."""
     stream: Call | None = None
     """Server-sent events whose data are poll answers."""
-    result: Call | None = None
+    follow: tuple[Follow, ...] = ()
+    """What must be asked for, in this order, after the job has succeeded; the last answer is the result."""
     cancel: Call | None = None
     probe: Call | None = None
     """A call that costs nothing and shows that the key works."""
+    free: Mapping[str, Call] = field(default_factory=dict)
+    """Further calls that cost nothing, by name: `models`, `prices`, `balance`, `estimate`."""
     upload: Callable[[UploadSource], Flow] | None = None
-    """How a local input becomes a URL. `None`: it is sent inside the body as a data URI."""
-    takes_urls: bool = True
-    """Whether an input may be given as any public address."""
-    max_inline_bytes: int = 4 * 2**20
-    """The largest input sent as a data URI."""
+    """How a local input becomes a URL, or whatever else the provider calls it by."""
+    inputs: Mapping[str, Input] = field(default_factory=lambda: {"": Input()})
+    """By kind (`image`, `video`, `audio`), or `""` for all."""
     error_message: tuple[str, ...] = ("error.message", "message", "detail", "error")
     request_id_header: str | None = None
     refusal: Refusal | None = None
+    believes_body: bool = False
+    """Whether a status word counts that comes with an HTTP error."""
+    charge: Charge | None = None
+    """Where answers say what was charged: what is booked, where it is present."""
+    webhook: Webhook | None = None
     input_path: str = ""
     """Where in the body the mapped fields live; empty: at the top."""
     idempotency: Literal["none", "replay"] = "none"
@@ -276,3 +508,22 @@ class Provider:
     requests_per_second: float | None = None
     result_ttl_s: float | None = None
     """How long a result can be downloaded; `None`: not documented."""
+
+    def spoken(self, dialect: str) -> "Provider":
+        """The table with one dialect's words in place of its own; `""` is the table itself."""
+        return _spoken(self, dialect) if dialect else self
+
+    def endpoint(self, task: str, dialect: str = "") -> Endpoint | None:
+        """The mapping of a task, in a dialect if there is one of its own."""
+        return (self.tasks.get(f"{task}@{dialect}") if dialect else None) or self.tasks.get(task)
+
+
+_made: dict[tuple[int, str], tuple[Provider, Provider]] = {}
+"""Tables hold mappings and cannot be hashed: kept by identity, together with what was asked for."""
+
+
+def _spoken(provider: Provider, dialect: str) -> Provider:
+    kept = _made.get((id(provider), dialect))
+    if kept is None or kept[0] is not provider:
+        kept = _made[id(provider), dialect] = (provider, replace(provider, **provider.dialects[dialect]))
+    return kept[1]

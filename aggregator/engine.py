@@ -7,12 +7,16 @@ nothing of money or of what was sent before: it sends a paid request once and re
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Literal, TypeVar, cast
 from urllib.parse import urljoin
+
+from pydantic import JsonValue
 
 from aggregator import _build, _wire
 from aggregator._http import SendError, Stream, Timeouts, Transport, origin
@@ -20,14 +24,33 @@ from aggregator._limits import Limits
 from aggregator._retry import retrying
 from aggregator._wire import Delivery, Reading, Submission
 from aggregator.clock import Clock
-from aggregator.contract import Call, Endpoint, Flow, HttpRequest, HttpResponse, Json, Provider, UploadSource
-from aggregator.errors import InvalidRequestError, ProviderError, ResponseFormatError, UnavailableError
+from aggregator.contract import (
+    Call,
+    Endpoint,
+    Follow,
+    HttpRequest,
+    HttpResponse,
+    Json,
+    Order,
+    Paid,
+    Provider,
+    State,
+    SubmitFlow,
+    UploadSource,
+)
+from aggregator.errors import ProviderError, ResponseFormatError, UnavailableError
 from aggregator.secret import Secret, SecretHeaders, scrub
 
 __all__ = ["Backend", "Engine", "Submission"]
 
-PAID_TIMEOUTS = Timeouts(connect_s=10.0, read_s=120.0, write_s=60.0)
-"""A read time-out on a paid request makes an unknown outcome: it is long on purpose."""
+PAID_TIMEOUTS = Timeouts(connect_s=10.0, read_s=600.0, write_s=60.0)
+"""The most for a paid request; its call says how long its answer is waited for (`Call.read_s`). A time-out there makes
+an unknown outcome.
+"""
+TOKEN_MARGIN_S = 60.0
+"""How long before its end a token is exchanged for a new one."""
+T = TypeVar("T")
+S = TypeVar("S")
 STREAM_TIMEOUTS = Timeouts(connect_s=10.0, read_s=90.0, write_s=60.0)
 READ_ATTEMPTS = 6
 MAX_REDIRECTS = 3
@@ -47,10 +70,15 @@ class Backend:
     def account(self) -> str:
         return self.secret.account if self.secret else ""
 
-    @property
-    def origins(self) -> frozenset[str]:
-        """Where the credential may go."""
-        return frozenset(origin(url) for url in (self.provider.base_url, *self.provider.hosts.values()))
+    def trusts(self, url: str) -> bool:
+        """Whether the credential may go there: to the provider's own addresses, `https://*.host` with what is below."""
+        at = origin(url)
+        return any(_covers(own, at) for own in (self.provider.base_url, *self.provider.hosts.values()))
+
+    def speaking(self, names: Mapping[str, str]) -> "Backend":
+        """The backend in the dialect of one job."""
+        dialect = names.get("dialect", "")
+        return replace(self, provider=self.provider.spoken(dialect)) if dialect else self
 
 
 class Engine:
@@ -61,13 +89,14 @@ class Engine:
         self._clock = clock
         self._rng = rng
         self._limits = limits or Limits()
+        self._tokens: dict[tuple[str, str], tuple[str, float]] = {}
 
     # ------------------------------------------------------------------------------------------------ one exchange
 
     async def _send(
         self, backend: Backend, request: HttpRequest, *, fresh: bool = False, timeouts: Timeouts | None = None
     ) -> HttpResponse:
-        request = self._signed(backend, request)
+        request = await self._signed(backend, request)
         if not fresh:  # a paid request has waited in `ready`, before its intent was written down
             await self.ready(backend)
         return await self._transport.send(request, fresh=fresh, timeouts=timeouts or Timeouts())
@@ -80,11 +109,11 @@ class Engine:
         """A place for one job in flight at this provider."""
         return self._limits.job(backend.provider.name, backend.account, backend.concurrency)
 
-    def _signed(self, backend: Backend, request: HttpRequest) -> HttpRequest:
+    async def _signed(self, backend: Backend, request: HttpRequest) -> HttpRequest:
         """Add the credential, to the provider's own origins and to no other."""
         if not request.trusted:
             return request
-        if origin(request.url) not in backend.origins:
+        if not backend.trusts(request.url):
             raise ResponseFormatError(
                 f"{backend.provider.name} named {origin(request.url)}, which is not one of its own addresses: "
                 "the credential is not sent there",
@@ -94,10 +123,73 @@ class Engine:
         if backend.secret is None:
             return request
         auth = backend.provider.auth
-        return replace(
-            request,
-            headers=SecretHeaders({**request.headers, auth.header: auth.template.format(key=backend.secret.reveal())}),
-        )
+        value = auth.template.format(key=await self._key(backend, backend.secret.reveal()))
+        return replace(request, headers=SecretHeaders({**request.headers, auth.header: value}))
+
+    async def _key(self, backend: Backend, key: str) -> str:
+        """What stands for the key now: itself, what is signed with it, or a token it was exchanged for."""
+        auth = backend.provider.auth
+        if auth.sign is not None:
+            return auth.sign(key, self._clock.time())
+        if auth.token is None:
+            return key
+        at = (backend.provider.name, backend.account)
+        token, ends = self._tokens.get(at, ("", 0.0))
+        if ends - TOKEN_MARGIN_S <= self._clock.time():
+            token, ends = self._tokens[at] = await self._driven(
+                backend, auth.token(key, self._clock.time()), doing="exchanging the key for a token"
+            )
+        return token
+
+    async def _free(
+        self, backend: Backend, request: HttpRequest, names: Mapping[str, str] | None = None, *, doing: str
+    ) -> HttpResponse:
+        """One exchange of a flow that costs nothing; a refusal that rides on HTTP 200 is one."""
+        request = _build.resolved(backend.provider, request, names, nonce=self._nonce())
+        answer = await self._ask(backend, request, doing=doing)
+        if request.trusted and _wire.is_json(answer) and _wire.refused(backend.provider, _wire.parse_or_none(answer)):
+            raise self._error(backend, answer, accepted=False, doing=doing)
+        return answer
+
+    async def _driven(
+        self,
+        backend: Backend,
+        flow: Generator[HttpRequest, HttpResponse, T],
+        names: Mapping[str, str] | None = None,
+        *,
+        doing: str,
+    ) -> T:
+        """Run a flow of free requests to its end.
+
+        Raises:
+            ProviderError: With `accepted` false: nothing paid has been asked for yet.
+
+        """
+        try:
+            request = next(flow)
+            while True:
+                answer = await self._free(backend, request, names, doing=doing)
+                request = self._next(backend, partial(flow.send, answer), doing)
+        except StopIteration as end:
+            return cast("T", end.value)
+        except ProviderError as error:
+            error.accepted = False
+            raise
+        finally:
+            flow.close()
+
+    @staticmethod
+    def _next(backend: Backend, step: Callable[[], S], doing: str) -> S:
+        """One step of a flow; what it cannot read is an answer of another form."""
+        try:
+            return step()
+        except (LookupError, TypeError, ValueError):
+            raise ResponseFormatError(
+                f"{backend.provider.name}, {doing}: an answer of another form", provider=backend.provider.name
+            ) from None
+
+    def _nonce(self) -> str:
+        return f"{self._rng.getrandbits(128):032x}"
 
     async def _ask(
         self,
@@ -118,7 +210,7 @@ class Engine:
             except SendError as error:
                 raise self._unreachable(backend, error, doing, accepted=True) from None
             if response.status // 100 == 2:  # noqa: PLR2004
-                if json_wanted:
+                if json_wanted and _wire.is_json(response):
                     _wire.parse(response)
                 return response
             if final is not None and final(response):
@@ -151,40 +243,111 @@ class Engine:
     # ---------------------------------------------------------------------------------------------- the paid request
 
     async def submit(
-        self, backend: Backend, body: Json, names: Mapping[str, str], *, idempotency_key: str | None = None
+        self,
+        backend: Backend,
+        body: Json,
+        names: Mapping[str, str],
+        *,
+        idempotency_key: str | None = None,
+        inputs: Mapping[str, UploadSource] | None = None,
     ) -> Submission:
         """Send the paid request once, on a connection of its own, and say what became of it. Never raises for an
         answer.
+
+        Args:
+            inputs: The local inputs that are sent with it, by their text in the body.
+
         """
+        backend = backend.speaking(names)
         provider = backend.provider
-        request = _build.call_request(provider, provider.submit, names, body)
-        if idempotency_key and provider.idempotency_header:
-            request = replace(request, headers={**request.headers, provider.idempotency_header: idempotency_key})
+        if not isinstance(provider.submit, Call):
+            return await self._purchase(backend, provider.submit, Order(body, names, inputs or {}), idempotency_key)
+        endpoint = provider.endpoint(names.get("task", ""), names.get("dialect", "")) or Endpoint()
+        call = endpoint.submit or provider.submit
+        parts_of = (inputs or {}) if endpoint.encoding == "multipart" else None
+        request = _build.call_request(provider, call, names, body, nonce=self._nonce(), parts_of=parts_of)
+        request = _keyed(provider, request, idempotency_key)
+        return (await self._pay(backend, request, call, names))[0]
+
+    async def _pay(
+        self, backend: Backend, request: HttpRequest, call: Call, names: Mapping[str, str]
+    ) -> tuple[Submission, HttpResponse | None]:
+        """The paid exchange itself, and the answer where there is one."""
         try:
-            response = await self._send(backend, request, fresh=True, timeouts=PAID_TIMEOUTS)
+            request = await self._signed(backend, request)
+        except ProviderError as error:
+            error.accepted = False
+            return Submission("never_sent", {}, error=error), None
+        timeouts = replace(PAID_TIMEOUTS, read_s=min(call.read_s, PAID_TIMEOUTS.read_s))
+        try:
+            response = await self._transport.send(request, fresh=True, timeouts=timeouts)
         except SendError as error:
-            if error.sent is False:
-                return Submission(
-                    "never_sent", {}, error=self._unreachable(backend, error, "submitting", accepted=False)
-                )
-            return Submission("unknown", {}, error=self._unreachable(backend, error, "submitting", accepted=None))
-        submission = _wire.read_submission(provider, names, response)
+            outcome: Literal["never_sent", "unknown"] = "never_sent" if error.sent is False else "unknown"
+            accepted = False if error.sent is False else None
+            return Submission(
+                outcome, {}, error=self._unreachable(backend, error, "submitting", accepted=accepted)
+            ), None
+        submission = _wire.read_submission(backend.provider, call.capture, names, response)
         if submission.error is not None or (submission.reading is not None and submission.reading.error is not None):
-            return _wire.read_submission(provider, names, _scrubbed(backend, response))
-        return submission
+            submission = _wire.read_submission(backend.provider, call.capture, names, _scrubbed(backend, response))
+        return submission, response
+
+    async def _purchase(
+        self, backend: Backend, flow_of: SubmitFlow, order: Order, idempotency_key: str | None
+    ) -> Submission:
+        """A purchase of several exchanges, of which one is paid. What follows that one buys nothing: where it fails,
+        the job was taken, and its state tells the rest.
+        """
+        flow = flow_of(order)
+        doing = "submitting"
+        handle: dict[str, str] = {}
+        try:
+            step = next(flow)
+            while True:
+                if isinstance(step, Paid):
+                    request = _build.resolved(backend.provider, step.request, order.names, nonce=self._nonce())
+                    request = _keyed(backend.provider, request, idempotency_key)
+                    submission, answer = await self._pay(backend, request, Call(request.method, request.url), {})
+                    if submission.outcome != "accepted" or answer is None:
+                        return submission
+                    handle = {**order.names, **step.handle}
+                    doing = "handing over what was ordered"
+                else:
+                    answer = await self._free(backend, step, order.names, doing=doing)
+                step = self._next(backend, partial(flow.send, answer), doing)
+        except StopIteration as end:
+            return Submission("accepted", {**order.names, **handle, **end.value})
+        except ProviderError as error:
+            if handle:
+                return Submission("accepted", handle)
+            error.accepted = False
+            return Submission("never_sent", {}, error=error)
+        finally:
+            flow.close()
 
     # ---------------------------------------------------------------------------------------- looking, free of charge
 
     async def poll(self, backend: Backend, handle: Mapping[str, str]) -> Reading:
         """Look once at a job."""
-        assert backend.provider.poll is not None
-        return self._read(backend, await self._call(backend, backend.provider.poll, handle, "polling"))
+        backend = backend.speaking(handle)
+        provider = backend.provider
+        assert provider.poll is not None
+        request = _build.call_request(provider, provider.poll, handle, nonce=self._nonce())
+
+        def says(response: HttpResponse) -> bool:
+            failed = response.status // 100 in (4, 5)
+            return provider.believes_body and failed and _wire.has_word(provider, _wire.parse_or_none(response))
+
+        response = await self._ask(backend, request, doing="polling", final=says, json_wanted=True)
+        return self._read(backend, response)
 
     async def watch(self, backend: Backend, handle: Mapping[str, str]) -> AsyncIterator[Reading]:
         """Readings as the provider pushes them; ends when the stream does, whatever the job's state."""
+        backend = backend.speaking(handle)
         assert backend.provider.stream is not None
-        request = _build.call_request(backend.provider, backend.provider.stream, handle)
-        request = self._signed(backend, replace(request, headers={"accept": "text/event-stream"}))
+        request = _build.call_request(backend.provider, backend.provider.stream, handle, nonce=self._nonce())
+        request = replace(request, headers={**request.headers, "accept": "text/event-stream"})
+        request = await self._signed(backend, request)
         try:
             async with self._transport.stream(request, timeouts=STREAM_TIMEOUTS) as stream:
                 if stream.status // 100 != 2:  # noqa: PLR2004
@@ -199,32 +362,50 @@ class Engine:
 
     async def result(
         self, backend: Backend, endpoint: Endpoint, handle: Mapping[str, str], reading: Reading
-    ) -> Delivery:
-        """The answer of a job whose state is succeeded.
+    ) -> Delivery | None:
+        """The answer of a job whose state is succeeded; `None` where what must be waited for next is not there yet.
 
         Raises:
             JobFailedError, ContentPolicyError: The result says that it failed after all.
 
         """
+        backend = backend.speaking(handle)
+        names = dict(handle)
+        body, content = reading.body, reading.content
+        for stage in backend.provider.follow:
+            names |= _wire.capture(backend.provider, stage.needs, body)
+            response = await self._follow(backend, stage, names)
+            body, content = _wire.parse_or_none(response), b"" if _wire.is_json(response) else response.body
+            if stage.status is not None:
+                now = _wire.read_status(backend.provider, body, stage.status)
+                if now.error is not None:
+                    raise now.error
+                if now.state is not State.SUCCEEDED:
+                    return None
+        delivery = _wire.read_result(backend.provider, endpoint, body, names, content)
+        if delivery.charged_usd is None and reading.charged_usd is not None:
+            delivery = replace(delivery, charged_usd=reading.charged_usd)
+        return delivery
+
+    async def _follow(self, backend: Backend, stage: Follow, names: Mapping[str, str]) -> HttpResponse:
         provider = backend.provider
-        if provider.result is None:
-            return _wire.read_result(provider, endpoint, reading.body)
 
         def is_final(response: HttpResponse) -> bool:
             return _wire.code_of(provider, _wire.parse_or_none(response))[1] is not None
 
         doing = "fetching the result"
-        request = _build.call_request(provider, provider.result, handle)
+        request = _build.call_request(provider, stage.call, names, nonce=self._nonce())
         response = await self._ask(backend, request, doing=doing, final=is_final, json_wanted=True)
         if response.status // 100 != 2:  # noqa: PLR2004
             raise self._error(backend, response, accepted=True, doing=doing, of_job=True)
-        return _wire.read_result(provider, endpoint, _wire.parse(response))
+        return response
 
     async def cancel(self, backend: Backend, handle: Mapping[str, str]) -> bool:
         """Ask the provider to stop; whether it did shows at the next poll. `False`: it cannot, or it is too late."""
+        backend = backend.speaking(handle)
         if backend.provider.cancel is None:
             return False
-        request = _build.call_request(backend.provider, backend.provider.cancel, handle)
+        request = _build.call_request(backend.provider, backend.provider.cancel, handle, nonce=self._nonce())
 
         def too_late(response: HttpResponse) -> bool:
             return response.status in (400, 404, 409)
@@ -235,53 +416,37 @@ class Engine:
     async def probe(self, backend: Backend) -> str:
         """Ask the call that costs nothing whether the key works; returns the HTTP status in words, or raises."""
         assert backend.provider.probe is not None
-        await self._ask(
-            backend, _build.call_request(backend.provider, backend.provider.probe, {}), doing="checking the key"
-        )
+        await self.ask(backend, backend.provider.probe, {}, doing="checking the key")
         return "the key works"
 
-    async def _call(self, backend: Backend, call: Call, handle: Mapping[str, str], doing: str) -> HttpResponse:
-        request = _build.call_request(backend.provider, call, handle)
-        return await self._ask(backend, request, doing=doing, json_wanted=True)
+    async def ask(self, backend: Backend, call: Call, names: Mapping[str, str], *, doing: str) -> JsonValue:
+        """One of the provider's calls that cost nothing: its answer as JSON."""
+        request = _build.call_request(backend.provider, call, names, nonce=self._nonce())
+        return _wire.parse_or_none(await self._ask(backend, request, doing=doing))
 
     def _read(self, backend: Backend, response: HttpResponse) -> Reading:
         """Read a status; what it says of an error is read again with every secret blanked."""
         try:
-            reading = _wire.read_status(backend.provider, _wire.parse(response))
+            reading = _wire.read_poll(backend.provider, response)
             if reading.error is None:
                 return reading
-        except ResponseFormatError:
+        except ProviderError:
             pass
-        return _wire.read_status(backend.provider, _wire.parse(_scrubbed(backend, response)))
+        return _wire.read_poll(backend.provider, _scrubbed(backend, response))
 
     # ------------------------------------------------------------------------------------------------ moving files
 
-    async def upload(self, backend: Backend, source: UploadSource) -> str:
+    async def upload(self, backend: Backend, source: UploadSource, names: Mapping[str, str] | None = None) -> str:
         """Hand a local input to the provider, its own way; returns what stands for it in the body."""
-        provider = backend.provider
-        if provider.upload is None:
-            return await asyncio.to_thread(_data_uri, provider, source)
-        flow: Flow = provider.upload(source)
-        try:
-            request = next(flow)
-            while True:
-                request = replace(request, url=_build.fill(request.url, {**provider.cdns, **provider.hosts}))
-                if request.url.startswith("/"):
-                    request = replace(request, url=provider.base_url.rstrip("/") + request.url)
-                answer = await self._ask(backend, request, doing="uploading an input")
-                try:
-                    request = flow.send(answer)
-                except (LookupError, TypeError, ValueError):
-                    raise ResponseFormatError(
-                        f"{provider.name}, uploading an input: an answer of another form", provider=provider.name
-                    ) from None
-        except StopIteration as end:
-            return str(end.value)
-        except ProviderError as error:
-            error.accepted = False  # nothing paid has been asked for yet
-            raise
-        finally:
-            flow.close()
+        backend = backend.speaking(names or {})
+        assert backend.provider.upload is not None
+        return str(await self._driven(backend, backend.provider.upload(source), names, doing="uploading an input"))
+
+    @staticmethod
+    async def inline(source: UploadSource) -> str:
+        """A local input as base64, for the body of a request."""
+        raw = await asyncio.to_thread(Path(source.path).read_bytes)
+        return base64.b64encode(raw).decode()
 
     @asynccontextmanager
     async def download(
@@ -290,13 +455,13 @@ class Engine:
         """Open an output file. The credential goes along only to the provider's own origins; redirects never carry
         it.
         """
-        request = HttpRequest("GET", url, headers or {}, trusted=origin(url) in backend.origins)
+        request = HttpRequest("GET", url, headers or {}, trusted=backend.trusts(url))
         async with self._hop(backend, request, MAX_REDIRECTS) as stream:
             yield stream
 
     @asynccontextmanager
     async def _hop(self, backend: Backend, request: HttpRequest, hops: int) -> AsyncGenerator[Stream, None]:
-        async with self._transport.stream(self._signed(backend, request)) as stream:
+        async with self._transport.stream(await self._signed(backend, request)) as stream:
             if stream.status not in (301, 302, 303, 307, 308):
                 yield stream
                 return
@@ -305,6 +470,20 @@ class Engine:
             raise SendError(f"a redirect to {origin(target) or 'nowhere'} is not followed", sent=False)
         async with self._hop(backend, replace(request, url=target, trusted=False), hops - 1) as stream:
             yield stream
+
+
+def _keyed(provider: Provider, request: HttpRequest, idempotency_key: str | None) -> HttpRequest:
+    """The paid request with the key by which the provider knows it again."""
+    if not idempotency_key or not provider.idempotency_header:
+        return request
+    return replace(request, headers={**request.headers, provider.idempotency_header: idempotency_key})
+
+
+def _covers(own: str, at: str) -> bool:
+    """Whether an address of the provider's own covers an origin: it is the same, or below `*.`, over https."""
+    if "://*." not in own:
+        return bool(own) and origin(own) == at
+    return at.startswith("https://") and at.endswith(own.partition("://*")[2]) and ":" not in at[8:]
 
 
 def _target(url: str, location: str) -> str:
@@ -340,18 +519,6 @@ def _scrubbed(backend: Backend, response: HttpResponse) -> HttpResponse:
         headers={name: scrub(value, secrets) for name, value in response.headers.items()},
         body=scrub(response.body.decode(errors="replace"), secrets).encode(),
     )
-
-
-def _data_uri(provider: Provider, source: UploadSource) -> str:
-    if source.size_bytes > provider.max_inline_bytes:
-        raise InvalidRequestError(
-            f"{provider.name} takes inputs inside the request, up to {provider.max_inline_bytes} bytes; this one has "
-            f"{source.size_bytes}. Make it smaller, or give an address; nothing was ordered",
-            provider=provider.name,
-            accepted=False,
-        )
-    raw = Path(source.path).read_bytes()
-    return f"data:{source.mime_type};base64,{base64.b64encode(raw).decode()}"
 
 
 async def _events(stream: Stream) -> AsyncIterator[str]:

@@ -27,6 +27,7 @@ AggregatorError
 │  └─ PriceUnknownError
 ├─ BudgetExceededError
 ├─ StoreError
+├─ WebhookError                  a delivery that is not taken; `reason` says why
 ├─ LedgerError
 │  ├─ AlreadySettledError
 │  └─ AlreadyReleasedError
@@ -70,6 +71,7 @@ __all__ = [
     "UnavailableError",
     "UnknownModelError",
     "UnsupportedFieldError",
+    "WebhookError",
     "WorkflowError",
 ]
 
@@ -266,6 +268,19 @@ class BudgetExceededError(AggregatorError):
 
 class StoreError(AggregatorError):
     """The store cannot be opened, read or written as it must be."""
+
+
+class WebhookError(AggregatorError):
+    """A delivery that is not taken, to be answered with 401: nothing of it is believed.
+
+    `reason` is `missing` (a header), `signature`, `time` (too old, or from the future), `malformed` or `algorithm`.
+    After `signature`, keys that were fetched some time ago may be fetched once more.
+    """
+
+    def __init__(self, message: str, *, reason: str, provider: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.provider = provider
 
 
 class LedgerError(AggregatorError):

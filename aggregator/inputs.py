@@ -43,7 +43,10 @@ class Media:
     width: int | None = None
     height: int | None = None
     duration_s: float | None = None
+    fps: float | None = None
     """What probing found: prices by size or length are quoted from these."""
+    refs: Mapping[str, str] | None = field(default=None, compare=False)
+    """What the provider that made it calls it, beside `provider`, `account` and `until` (seconds since the epoch)."""
     source: Path | bytes | BinaryIO | None = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -105,7 +108,8 @@ class Media:
         """Write the input for a journal. Only a URL or a stored input can be written."""
         if self.url is None and self.sha256 is None:
             raise RequestError("this input is not stored yet")
-        return {name: value for name in _WRITTEN if (value := getattr(self, name)) is not None}
+        written = {name: value for name in _WRITTEN if (value := getattr(self, name)) is not None}
+        return {**written, "refs": dict(self.refs)} if self.refs is not None else written
 
     @property
     def identity(self) -> str:
@@ -113,7 +117,7 @@ class Media:
         return f"sha256:{self.sha256}" if self.sha256 else f"url:{self.url}"
 
 
-_WRITTEN = ("url", "sha256", "mime_type", "size_bytes", "job_id", "width", "height", "duration_s")
+_WRITTEN = ("url", "sha256", "mime_type", "size_bytes", "job_id", "width", "height", "duration_s", "fps", "refs")
 
 MediaLike = Media | SupportsMedia | str | os.PathLike[str] | bytes | BinaryIO
 """Everything an input may be given as."""

@@ -14,7 +14,6 @@ from aggregator._http import HttpxTransport, Transport, origin
 from aggregator.backends import backends_of, provider_table, provider_tables
 from aggregator.clock import Clock
 from aggregator.config import Config, load_config
-from aggregator.contract import Endpoint
 from aggregator.engine import Engine
 from aggregator.errors import StoreError
 from aggregator.job import Progress
@@ -23,6 +22,7 @@ from aggregator.pricing.money import micro_usd
 from aggregator.pricing.table import PriceTable
 from aggregator.probing import Prober
 from aggregator.registry.load import Registry
+from aggregator.registry.mapping import mappings_of
 from aggregator.routing.plan import Ask
 from aggregator.runner import Runner
 from aggregator.runner.context import Context
@@ -108,12 +108,8 @@ async def open_client(
         raise StoreError(unsafe)
     tables = provider_tables(config)
     backends, not_usable = backends_of(config, tables, os.environ)
-
-    def mapping_of(provider: str, task: str) -> Endpoint | None:
-        return tables[provider].tasks.get(task) if provider in tables else None
-
     paths = [path.expanduser() for path in config.registry.paths]
-    registry = Registry.load(paths, mappings=mapping_of)
+    registry = Registry.load(paths, mappings=mappings_of(tables))
     prices = PriceTable.load(paths)
 
     store = Store(directory / STORE_NAME, inline=inline_store)

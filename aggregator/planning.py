@@ -1,13 +1,14 @@
 """From a request to a plan with its exact wire body, and from a plan to what is journalled. Nothing is sent or spent.
 
-Local inputs stand in the body as `<sha256:… image/png 12 kB>` until they are uploaded; then that text is exchanged
-for what the provider gave for it, and nothing else in the body changes. So the plan shows what will be sent.
+Local inputs stand in the body as `<sha256:… image/png 12 kB>` until they are handed over; then that text is exchanged
+for what the provider gave for it, or for the file itself in base64, and nothing else in the body changes. So the plan
+shows what will be sent.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -17,9 +18,10 @@ from pydantic import JsonValue
 from aggregator import _build
 from aggregator.clock import Clock
 from aggregator.config import Config
-from aggregator.contract import Endpoint, Files, Json, Meter
+from aggregator.contract import Blocked, Call, Endpoint, Files, Json, Meter
 from aggregator.engine import Backend
 from aggregator.errors import AggregatorError, NoRouteError, PriceUnknownError
+from aggregator.handing import CannotHandOver, way
 from aggregator.inputs import Media
 from aggregator.pricing.money import micro_usd
 from aggregator.pricing.table import PriceTable
@@ -29,7 +31,7 @@ from aggregator.routing.router import route
 from aggregator.store.journal import NewAttempt
 from aggregator.tasks import Request, request_from_json
 
-__all__ = ["Planner", "fingerprint", "placeholder", "reader", "reserved_usd", "reuse_address", "write_inputs"]
+__all__ = ["Planner", "fingerprint", "label", "reader", "reserved_usd", "reuse_address", "write_inputs"]
 
 FINGERPRINT_VERSION = "f1"
 REUSE_VERSION = "r1"
@@ -68,35 +70,52 @@ class Planner:
             return route(self.registry, self.prices, self.config, self._usable, request, asked, day, explain=explain)
 
         try:
-            plan = routed(replace(ask, exclude=ask.exclude | closed) if closed else ask)
+            plan = routed(replace(ask, exclude=ask.exclude | closed.keys()) if closed else ask)
         except AggregatorError:
             if closed:
-                self._advise_download(routed, ask, closed)
+                self._advise(routed, ask, closed)
             raise
-        reasons = dict.fromkeys(closed, "it takes files, not addresses")
-        excluded = (replace(item, excluded=reasons.get(item.offer.id, item.excluded)) for item in plan.excluded)
+        excluded = (
+            replace(item, excluded=str(closed.get(item.offer.id, item.excluded))) if item.offer.id in closed else item
+            for item in plan.excluded
+        )
         return self._written(replace(plan, ask=ask, excluded=tuple(excluded)))
 
-    def _closed_to(self, request: Request) -> frozenset[str]:
-        """The offers that cannot take an input because it is given as an address."""
-        if all(media.url is None for _, media in request.media()):
-            return frozenset()
-        closed = {name for name, backend in self.backends.items() if not backend.provider.takes_urls}
-        return frozenset(offer.id for offer in self.registry.offers(request.task) if offer.provider in closed)
+    def _closed_to(self, request: Request) -> dict[str, CannotHandOver]:
+        """The offers that an input cannot be handed over to, each with the reason."""
+        given = tuple(request.media())
+        closed: dict[str, CannotHandOver] = {}
+        for offer in self.registry.offers(request.task) if given else ():
+            backend = self.backends.get(offer.provider)
+            if backend is None:
+                continue
+            try:
+                for name, media in given:
+                    self._way(backend, offer.mapping, name, media)
+            except CannotHandOver as reason:
+                closed[offer.id] = reason
+        return closed
+
+    def _way(self, backend: Backend, endpoint: Endpoint, name: str, media: Media) -> str:
+        provider = backend.provider.spoken(endpoint.dialect)
+        return way(provider, endpoint, name, media, account=backend.account, now_s=self._clock.time())
 
     @staticmethod
-    def _advise_download(routed: Callable[[Ask], Plan], ask: Ask, closed: frozenset[str]) -> None:
-        """Say so if the address is all that stands in the way; its price may be unknown for the same reason."""
+    def _advise(routed: Callable[[Ask], Plan], ask: Ask, closed: Mapping[str, CannotHandOver]) -> None:
+        """Say so if how an input is given is all that stands in the way; its price may be unknown for the same
+        reason.
+        """
         try:
             named = routed(ask).offer.id
         except PriceUnknownError:
-            named = ", ".join(sorted(closed))
+            named = next(iter(sorted(closed)))
         except AggregatorError:
             return
-        raise NoRouteError(
-            f"{named}: takes files, not addresses: download the input and give its path",
-            reasons=dict.fromkeys(closed, "takes no URLs"),
-        ) from None
+        if named in closed:
+            raise NoRouteError(
+                f"{named}: {closed[named]}: {closed[named].advice}",
+                reasons={offer: str(reason) for offer, reason in closed.items()},
+            ) from None
 
     def purchase(self, plan: Plan, *, rest: Sequence[JsonValue] | None = None) -> NewAttempt:
         """What is journalled of a plan before anything is paid.
@@ -107,7 +126,11 @@ class Planner:
         """
         offer = plan.offer
         backend = self.backends[offer.provider]
-        inputs = {str(placeholder(media)): media.as_json() for _, media in plan.request.media() if media.sha256}
+        inputs: dict[str, JsonValue] = {}
+        for name, media in plan.request.media():
+            form = self._way(backend, offer.mapping, name, media)
+            if form in ("upload", "data", "part"):
+                inputs[label(media)] = {"media": media.as_json(), "form": form}
         written: Json = {
             **plan.as_json(),
             "names": dict(call_names(plan)),
@@ -147,17 +170,25 @@ class Planner:
 
     def _written(self, plan: Plan) -> Plan:
         offer = plan.offer
-        provider = self.backends[offer.provider].provider
+        backend = self.backends[offer.provider]
+        provider = backend.provider.spoken(offer.mapping.dialect)
         names = call_names(plan)
+
+        def stands_for(name: str, media: Media) -> JsonValue:
+            return placeholder(media, self._way(backend, offer.mapping, name, media))
+
         body = _build.build_body(
             provider,
             offer.mapping,
             plan.request,
             names=names,
-            media=placeholder,
+            media=stands_for,
             options=plan.ask.provider_options.get(offer.provider),
         )
-        return replace(plan, body=body, url=_build.call_request(provider, provider.submit, names).url)
+        call = offer.mapping.submit or provider.submit
+        if not isinstance(call, Call):
+            return replace(plan, body=body, url=provider.base_url)
+        return replace(plan, body=body, url=_build.call_request(provider, call, names, body).url, method=call.method)
 
 
 def ask_as_json(ask: Ask) -> Json:
@@ -179,25 +210,39 @@ def ask_from_json(value: Mapping[str, Any]) -> Ask:
 
 def call_names(plan: Plan) -> dict[str, str]:
     """What templates may use before anything was captured."""
-    return {"model": plan.offer.model, "endpoint": plan.offer.endpoint, "version": plan.offer.version or ""}
+    offer = plan.offer
+    return {
+        "model": offer.model,
+        "endpoint": offer.endpoint,
+        "version": offer.version or "",
+        "task": offer.task,
+        "dialect": offer.mapping.dialect,
+    }
 
 
-def placeholder(media: Media) -> JsonValue:
-    """What stands for an input in a plan: its address, or its hash."""
-    if media.url is not None:
+def label(media: Media) -> str:
+    """What stands for a local input until it is handed over: its hash, for a person with type and size."""
+    return f"<sha256:{media.sha256} {media.mime_type} {(media.size_bytes or 0) / 1000:.0f} kB>"
+
+
+def placeholder(media: Media, form: str) -> JsonValue:
+    """What stands for an input in a plan: its address, the provider's own name for it, or its hash."""
+    if form == "url":
         return media.url
-    size = f"{(media.size_bytes or 0) / 1000:.0f} kB"
-    return f"<sha256:{media.sha256} {media.mime_type} {size}>"
+    if form.startswith("ref:"):
+        return (media.refs or {})[form[4:]]
+    return f"data:{media.mime_type};base64,{label(media)}" if form == "data" else label(media)
 
 
-def write_inputs(body: JsonValue, uploaded: Mapping[str, str]) -> JsonValue:
-    """The body with every placeholder exchanged for what the provider gave for that input."""
+def write_inputs(body: JsonValue, given: Mapping[str, str]) -> JsonValue:
+    """The body with every label exchanged for what stands for that input now."""
     if isinstance(body, str):
-        return uploaded.get(body, body)
+        head, mark, text = body.rpartition(";base64,")
+        return head + mark + given.get(text, text)
     if isinstance(body, list):
-        return [write_inputs(item, uploaded) for item in body]
+        return [write_inputs(item, given) for item in body]
     if isinstance(body, dict):
-        return {name: write_inputs(value, uploaded) for name, value in body.items()}
+        return {name: write_inputs(value, given) for name, value in body.items()}
     return body
 
 
@@ -216,17 +261,21 @@ def reader(plan: Plan) -> dict[str, JsonValue]:
     mapping = plan.offer.mapping
     assert mapping.files is not None
     return {
-        "files": {"path": mapping.files.path, "mime_type": mapping.files.mime_type},
+        "files": cast("JsonValue", asdict(mapping.files)),
         "facts": dict(mapping.facts),
+        "refs": dict(mapping.refs),
         "reported": {meter.unit: meter.reported for meter in mapping.meters if meter.reported},
     }
 
 
 def read_by(written: Mapping[str, Any]) -> Endpoint:
     """The endpoint as far as reading needs it, from what `reader` wrote."""
+    files = dict(written["files"])
+    blocked = files.pop("blocked", None)
     return Endpoint(
-        files=Files(**written["files"]),
+        files=Files(**files, blocked=blocked and Blocked(blocked["path"], tuple(blocked["values"]))),
         facts=written["facts"],
+        refs=written.get("refs", {}),
         meters=tuple(Meter(unit, "0", reported=path) for unit, path in written["reported"].items()),
     )
 

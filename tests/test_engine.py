@@ -12,7 +12,7 @@ import pytest
 from aggregator import engine as engine_module
 from aggregator import errors
 from aggregator._http import SendError, Timeouts
-from aggregator.contract import Call, HttpRequest, Refusal, State
+from aggregator.contract import Call, Codes, HttpRequest, Refusal, State
 from aggregator.engine import Backend, Engine
 from aggregator.errors import ProviderError
 from tests.providers.fal.harness import Fal, running
@@ -160,11 +160,18 @@ async def test_a_503_is_a_no_only_where_the_provider_says_so(fal: Fal) -> None:
     assert (submission.outcome, submission.error and submission.error.accepted) == ("rejected", False)
 
 
-async def test_an_error_that_rides_on_200_is_rejected(fal: Fal) -> None:
-    backend = replace(fal.backend, provider=replace(fal.backend.provider, refusal=Refusal("code", (0, None))))
-    fal.server.script(submit=[Answer(200, {"code": 1008, "message": "balance", **TAKEN}, taken=False)])
-    submission = await fal.engine.submit(backend, {}, {"endpoint": "a/b"})
-    assert (submission.outcome, submission.error and submission.error.accepted) == ("rejected", False)
+@pytest.mark.parametrize(
+    ("code", "outcome", "accepted"),
+    [(1008, "rejected", False), (1026, "rejected", False), (1001, "unknown", None), (4711, "unknown", None)],
+)
+async def test_an_error_that_rides_on_200_is_rejected_if_its_code_says_so(
+    code: int, outcome: str, accepted: bool | None, fal: Fal
+) -> None:
+    codes = Codes(("code",), {"1008": "quota", "1026": "content_policy", "1001": "unavailable"})
+    provider = replace(fal.backend.provider, refusal=Refusal("code", (0, None)), codes=codes)
+    fal.server.script(submit=[Answer(200, {"code": code, "message": "?", **TAKEN}, taken=False)])
+    submission = await fal.engine.submit(replace(fal.backend, provider=provider), {}, {"endpoint": "a/b"})
+    assert (submission.outcome, submission.error and submission.error.accepted) == (outcome, accepted)
 
 
 # ------------------------------------------------------------------------------------------------------------ accepted

@@ -17,6 +17,7 @@ ARGUMENTS: dict[str, Any] = {
     "successor": "veo-4",
     "supported": ("4", "6"),
     "key": "still",
+    "reason": "signature",
     "reasons": {"fal:a/b": "no size"},
     "errors": (ProviderError("inner", provider="fal", accepted=None),),
     "account": "project:trailer",

@@ -69,7 +69,7 @@ async def test_an_answer_longer_than_the_limit_is_refused(fal: Fal, monkeypatch:
 
 
 async def test_an_answer_to_a_submit_that_is_too_long_is_unknown(fal: Fal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "MAX_ANSWER_BYTES", 100)
+    monkeypatch.setattr(_http, "MAX_PAID_ANSWER_BYTES", 100)
     submission = await fal.submit()
     assert submission.outcome == "unknown"
     assert fal.server.book()["accepted"] == 1
@@ -246,6 +246,6 @@ async def test_an_application_is_reached_without_a_socket() -> None:
 
 async def test_a_request_of_ours_is_not_changed_by_signing(fal: Fal) -> None:
     request = HttpRequest("GET", f"{fal.server.url}/files/out.png", {"x-a": "b"})
-    signed = fal.engine._signed(fal.backend, request)
+    signed = await fal.engine._signed(fal.backend, request)
     assert request.headers == {"x-a": "b"}
     assert signed == replace(request, headers={"x-a": "b", "Authorization": f"Key {fal.server.key}"})

@@ -31,7 +31,7 @@ NESTED = Provider(**{**{name: getattr(PLAIN, name) for name in PLAIN.__slots__},
 
 
 def built(endpoint: Endpoint, request: Request, options: Any = None, provider: Provider = PLAIN, **names: str) -> Any:
-    return build_body(provider, endpoint, request, names=names, media=lambda media: media.url, options=options)
+    return build_body(provider, endpoint, request, names=names, media=lambda _name, media: media.url, options=options)
 
 
 # ---------------------------------------------------------------------------------------------------------- building
@@ -209,13 +209,13 @@ def test_a_name_that_was_never_captured_is_named() -> None:
     ],
 )
 def test_what_is_captured_is_quoted_unless_it_is_an_address(value: Any, captured: str) -> None:
-    assert capture(PLAIN, PLAIN.submit, {"data": {"id": value}}) == {"id": captured}
+    assert capture(PLAIN, PLAIN.submit.capture, {"data": {"id": value}}) == {"id": captured}
 
 
 @pytest.mark.parametrize("value", [None, "", ".", "..", "...", True, False, [], ["a"], {}, {"a": 1}, "half-\ud800"])
 def test_what_names_nothing_is_not_captured(value: Any) -> None:
     with pytest.raises(errors.ResponseFormatError, match=r"without 'data\.id'") as caught:
-        capture(PLAIN, PLAIN.submit, {"data": {"id": value}})
+        capture(PLAIN, PLAIN.submit.capture, {"data": {"id": value}})
     assert caught.value.accepted is None
 
 
@@ -271,7 +271,7 @@ def test_no_answer_breaks_the_reader(body: Any) -> None:
     with pytest.raises(errors.ResponseFormatError):
         read_status(PLAIN, {"state": body})
     with pytest.raises(errors.ResponseFormatError):
-        capture(PLAIN, PLAIN.submit, {"data": {"id": [body]}})
+        capture(PLAIN, PLAIN.submit.capture, {"data": {"id": [body]}})
     response = HttpResponse(500, {}, json.dumps(body).encode())
     assert error_of(PLAIN, response, accepted=None, doing="x").status_code == 500
 
@@ -331,7 +331,7 @@ def test_progress_and_position_are_numbers_or_nothing(progress: Any, position: A
 
 def test_what_was_reported_is_read_exactly() -> None:
     endpoint = Endpoint(files=Files("out", "image/*"), meters=(Meter("megapixel", "request.size", "usage.mp"),))
-    delivery = read_result(PLAIN, endpoint, {"out": "u", "usage": {"mp": 0.1}})
+    delivery = read_result(PLAIN, endpoint, {"out": "u", "usage": {"mp": 0.1}}, {})
     assert delivery.reported == {"megapixel": Decimal("0.1")}
     assert Delivery.from_json(json.loads(json.dumps(delivery.as_json()))) == delivery
 
@@ -340,7 +340,7 @@ def test_what_was_reported_is_read_exactly() -> None:
 def test_a_quantity_that_is_none_is_loud(value: Any) -> None:
     endpoint = Endpoint(files=Files("out", "image/*"), meters=(Meter("megapixel", "request.size", "mp"),))
     with pytest.raises(errors.ResponseFormatError, match="not a quantity"):
-        read_result(PLAIN, endpoint, {"out": "u", "mp": value})
+        read_result(PLAIN, endpoint, {"out": "u", "mp": value}, {})
 
 
 def test_a_media_is_what_the_caller_makes_of_it() -> None:
@@ -349,6 +349,6 @@ def test_a_media_is_what_the_caller_makes_of_it() -> None:
         Endpoint({"image": "image"}),
         ImageToVideo(image=Media(sha256="0" * 64)),
         names={},
-        media=lambda media: f"data:{media.sha256}",
+        media=lambda _name, media: f"data:{media.sha256}",
     )
     assert body == {"image": f"data:{'0' * 64}"}

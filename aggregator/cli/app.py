@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from aggregator import __version__
-from aggregator.cli import books, catalogue, demo, doctor, make, server
+from aggregator.cli import books, catalogue, demo, doctor, emulate, make, server
 
 __all__ = ["app"]
 
@@ -44,3 +44,4 @@ app.command("jobs")(books.jobs)
 app.command("resume")(books.resume)
 app.command("doctor")(doctor.doctor)
 app.command("local")(server.local)
+app.command("emulate")(emulate.emulate)

@@ -25,6 +25,7 @@ from aggregator.pricing.table import PriceTable, Rate
 from aggregator.probing import Prober
 from aggregator.registry.cards import Offer
 from aggregator.registry.load import Registry
+from aggregator.registry.mapping import mappings_of
 from aggregator.routing.candidates import candidates
 from aggregator.routing.plan import Ask
 from aggregator.tasks import TASKS, Request
@@ -101,9 +102,7 @@ class Catalogue:
         paths = [path.expanduser() for path in config.registry.paths]
         return cls(
             config=config,
-            registry=Registry.load(
-                paths, mappings=lambda name, task: tables[name].tasks.get(task) if name in tables else None
-            ),
+            registry=Registry.load(paths, mappings=mappings_of(tables)),
             prices=PriceTable.load(paths),
             tables=tables,
             usable={**not_usable, **dict.fromkeys(backends)},

@@ -165,7 +165,7 @@ async def _plan(session: Session, order: Asked, *, project: str) -> tuple[Plan, 
         stored = {id(media): await opened.files.ingest(media) for _, media in order.request.media()}
         ask = agg.project(project).ask(order.options)
         found = opened.planner.plan(order.request.replace_media(stored), ask, explain=True)
-        return found, opened.planner.backends[found.offer.provider].provider.submit.method
+        return found, found.method
 
 
 def _check_configured(agg: Aggregator) -> None:

@@ -87,6 +87,36 @@ def _kilo_characters(values: Mapping[str, Any]) -> Interval | None:
     return amount, amount
 
 
+def _input_megapixels(values: Mapping[str, Any]) -> Interval | None:
+    """The picture or clip that is sent in; of a clip, one frame."""
+    source = values.get("image") or values.get("video")
+    if not isinstance(source, Media) or source.width is None or source.height is None:
+        return None
+    amount = EXACT.divide(Decimal(source.width * source.height), _MILLION)
+    return amount, amount
+
+
+def _input_images(values: Mapping[str, Any]) -> Interval:
+    """How many pictures are sent in, references included."""
+    count = sum(isinstance(values.get(name), Media) for name in ("image", "last_image", "mask"))
+    amount = Decimal(count + len(values.get("references", ())))
+    return amount, amount
+
+
+def _input_video_seconds(values: Mapping[str, Any]) -> Interval | None:
+    return _seconds(values.get("video"))
+
+
+def _input_audio_seconds(values: Mapping[str, Any]) -> Interval | None:
+    return _seconds(values.get("audio"))
+
+
+def _seconds(source: object) -> Interval | None:
+    """The length of an input, where it was probed."""
+    amount = exact(source.duration_s) if isinstance(source, Media) else None
+    return None if amount is None else (amount, amount)
+
+
 DERIVED: Mapping[str, Callable[[Mapping[str, Any]], Interval | None]] = {
     "width": _width,
     "height": _height,
@@ -94,6 +124,10 @@ DERIVED: Mapping[str, Callable[[Mapping[str, Any]], Interval | None]] = {
     "megapixels_rounded": _megapixels_rounded,
     "characters": _characters,
     "kilo_characters": _kilo_characters,
+    "input_audio_seconds": _input_audio_seconds,
+    "input_images": _input_images,
+    "input_megapixels": _input_megapixels,
+    "input_video_seconds": _input_video_seconds,
 }
 """Quantities beside the request's own fields; `registry.mapping.QUANTITIES` lists their names for the loader."""
 

@@ -11,12 +11,17 @@ from aggregator.pricing.quote import Cost, Line, Quote
 __all__ = ["settled"]
 
 
-def settled(quote: Quote, reported: Mapping[str, Decimal], *, reserved_usd: Decimal) -> Cost:
-    """Book by what the provider counted (`reported`, by unit), else by what was ordered, its high end where that is a
-    range.
+def settled(
+    quote: Quote, reported: Mapping[str, Decimal], *, reserved_usd: Decimal, charged_usd: Decimal | None = None
+) -> Cost:
+    """Book what the answer says was charged, else by what the provider counted (`reported`, by unit), else by what was
+    ordered, its high end where that is a range.
 
     Without a rate all that was reserved is booked, and the cost says `unpriced`.
     """
+    if charged_usd is not None:
+        line = Line("usd", charged_usd, charged_usd, Decimal(1), "charged")
+        return Cost(charged_usd, "reported", table=quote.table, lines=(line,))
     if not quote.lines:
         return Cost(reserved_usd, "reserved", table=quote.table, unpriced=True)
     lines = tuple(

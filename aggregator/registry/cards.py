@@ -35,13 +35,28 @@ class Card:
     tier: Tier
     title: str = ""
     released: date | None = None
+    status: Literal["active", "retired", "unavailable"] = "active"
+    """`unavailable`: its maker has no official API for it."""
+    retired: date | None = None
     successor: str | None = None
+    equivalents: tuple[str, ...] = ()
+    """Models that make the same kind of thing, the closest first."""
+    aliases: tuple[str, ...] = ()
+    """What else it is asked for by: its maker's own ids for it."""
+    why: str = ""
+    """What stands in the way, for a person who asks for it."""
     seeds: str | None = None
     """Models with the same word here make the same picture from the same seed; `None`: seeds do not carry over."""
     license: str | None = None
     is_stand_in: bool = False
+    source: str = ""
+    """Who says that it is retired or unavailable, and when."""
     evidence: tuple[Evidence, ...] = ()
     note: str = ""
+
+    def stage(self, today: date) -> Literal["active", "retired", "unavailable"]:
+        """What the card says of `today`: a date of retirement that is still to come does not count yet."""
+        return "active" if self.retired is not None and today < self.retired else self.status
 
 
 @dataclass(frozen=True, slots=True)

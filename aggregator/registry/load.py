@@ -26,7 +26,7 @@ _DATES = ("checked", "released", "deprecated", "retires")
 _PLAIN = ("provider", "endpoint", "model", "task", "status", "successor", "version", "source", "note")
 
 
-def _no_mapping(_provider: str, _task: str) -> Endpoint | None:
+def _no_mapping(_provider: str, _task: str, _dialect: str) -> Endpoint | None:
     return None
 
 
@@ -71,7 +71,7 @@ class Registry:
         """
         if not paths:
             return cls.bundled(mappings=mappings)
-        from aggregator.registry.schema import Rows, check_references, read_directory
+        from aggregator.registry.schema import Rows, check_mappings, check_references, read_directory
 
         index = json.loads(files("aggregator.registry").joinpath("index.json").read_bytes())
         rows = Rows(
@@ -81,6 +81,7 @@ class Registry:
         replaced: list[str] = []
         for path in paths:
             layer = read_directory(path)
+            check_mappings(layer, mappings)
             replaced += [f"{model}: {layer.files[model]}" for model in layer.cards if model in rows.cards]
             replaced += [
                 f"{key[0]}:{key[1]} for {key[2]}: {layer.files[key]}" for key in layer.offers if key in rows.offers
@@ -128,6 +129,12 @@ class Registry:
             hint = f"did you mean {', '.join(close)}?" if close else "`aggregator models` lists what there is"
             raise UnknownModelError(f"no card for the model {model!r}; {hint}", nearest=close) from None
 
+    @cached_property
+    def gone(self) -> Mapping[str, Card]:
+        """The cards of models that are retired or were never to be had, by id and by every other name."""
+        found = [card for card in self.cards.values() if card.status != "active"]
+        return MappingProxyType({name: card for card in found for name in (*card.aliases, card.id)})
+
     def _offer(self, row: Mapping[str, Any]) -> Offer:
         values: dict[str, Any] = {name: row[name] for name in _PLAIN if name in row}
         values |= {name: date.fromisoformat(row[name]) for name in _DATES if name in row}
@@ -135,7 +142,7 @@ class Registry:
             limits={name: _limit(limit) for name, limit in row.get("limits", {}).items()},
             defaults=row.get("defaults", {}),
             required=tuple(row.get("required", ())),
-            mapping=merge(self._mappings(row["provider"], row["task"]), row),
+            mapping=merge(self._mappings(row["provider"], row["task"], row.get("dialect", "")), row),
             **values,
         )
 
@@ -164,5 +171,6 @@ def _card(model: str, row: Mapping[str, Any]) -> Card:
     readings = tuple(
         Evidence(**{**reading, "as_of": date.fromisoformat(reading["as_of"])}) for reading in row.get("evidence", ())
     )
-    released = date.fromisoformat(row["released"]) if "released" in row else None
-    return Card(id=model, **{**row, "released": released, "evidence": readings})
+    days = {name: date.fromisoformat(row[name]) for name in ("released", "retired") if name in row}
+    names = {name: tuple(row[name]) for name in ("equivalents", "aliases") if name in row}
+    return Card(id=model, **{**row, **days, **names, "evidence": readings})

@@ -1,21 +1,52 @@
 """How an offer row's mapping is laid over its provider's: where words of TOML become words of the contract."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from aggregator.contract import Endpoint, Files, Meter, To
+from aggregator.contract import BUILD, Blocked, Endpoint, Files, Input, Meter, Provider, To
+from aggregator.errors import ConfigurationError
 
-__all__ = ["QUANTITIES", "Mappings", "merge"]
+__all__ = ["QUANTITIES", "Mappings", "complete", "mappings_of", "merge"]
 
-Mappings = Callable[[str, str], Endpoint | None]
-"""Provider name and task to the provider's own mapping of that task."""
+Mappings = Callable[[str, str, str], Endpoint | None]
+"""Provider, task and dialect to the provider's own mapping; `None` where there is no such provider."""
 
-QUANTITIES = frozenset({"characters", "height", "kilo_characters", "megapixels", "megapixels_rounded", "width"})
+QUANTITIES = frozenset(
+    {
+        "characters",
+        "height",
+        "input_audio_seconds",
+        "input_images",
+        "input_megapixels",
+        "input_video_seconds",
+        "kilo_characters",
+        "megapixels",
+        "megapixels_rounded",
+        "width",
+    }
+)
 """What a meter's `request.<name>` may name beside the task's own fields; `aggregator.pricing.known` works them out."""
 
 
+def mappings_of(tables: Mapping[str, Provider]) -> Mappings:
+    """The mappings of these tables, as `Registry` asks for them."""
+
+    def mapping_of(name: str, task: str, dialect: str) -> Endpoint | None:
+        provider = tables.get(name)
+        if provider is None:
+            return None
+        if dialect and dialect not in provider.dialects:
+            known = ", ".join(provider.dialects) or "none"
+            raise ConfigurationError(f"{name} has no dialect {dialect!r}; it has {known}")
+        return provider.endpoint(task, dialect) or Endpoint()
+
+    return mapping_of
+
+
 def merge(base: Endpoint | None, row: Mapping[str, Any]) -> Endpoint:
-    """Lay a row over the provider's mapping: `fields`, `fixed` and `facts` key by key, `files` and `meters` as a whole.
+    """Lay a row over the provider's mapping: `fields`, `fixed`, `facts`, `refs` and `inputs` key by key, `files` and
+    `meters` as a whole. What a row cannot say (`submit`, `build`, `encoding`) stays as the provider has it.
 
     A field that the row sets to `false` is taken out: this endpoint does not have it.
     """
@@ -26,13 +57,34 @@ def merge(base: Endpoint | None, row: Mapping[str, Any]) -> Endpoint:
             fields.pop(name, None)
         else:
             fields[name] = _target(target)
-    return Endpoint(
+    return replace(
+        base,
         fields=fields,
         fixed={**base.fixed, **row.get("fixed", {})},
-        files=Files(**row["files"]) if "files" in row else base.files,
+        files=_files(row["files"]) if "files" in row else base.files,
         meters=tuple(Meter(**meter) for meter in row["meters"]) if "meters" in row else base.meters,
         facts={**base.facts, **row.get("facts", {})},
+        refs={**base.refs, **row.get("refs", {})},
+        inputs={**base.inputs, **{name: _input(words) for name, words in row.get("inputs", {}).items()}},
+        dialect=row.get("dialect", base.dialect),
     )
+
+
+def complete(row: Mapping[str, Any], mappings: Mappings) -> None:
+    """Check what neither a row nor a table can know alone.
+
+    Raises:
+        ConfigurationError: The dialect is unknown, a field has nobody to write it, or nothing says where the files are.
+    """
+    base = mappings(row["provider"], row["task"], row.get("dialect", ""))
+    if base is None:  # a row for a provider that is not here is never used
+        return
+    merged = merge(base, row)
+    built = [name for name, target in merged.fields.items() if target == BUILD]
+    if built and merged.build is None:
+        raise ConfigurationError(f"fields.{built[0]}: {row['provider']} has no build for {row['task']}")
+    if merged.files is None:
+        raise ConfigurationError(f"files: neither this row nor {row['provider']} says where the files are")
 
 
 def _target(target: str | Mapping[str, Any]) -> str | To:
@@ -41,3 +93,16 @@ def _target(target: str | Mapping[str, Any]) -> str | To:
     return To(
         target["to"], form=target.get("as", ""), values=target.get("values"), listed=bool(target.get("listed", False))
     )
+
+
+def _files(words: Mapping[str, Any]) -> Files:
+    blocked = words.get("blocked")
+    found = None if blocked is None else Blocked(blocked["path"], tuple(blocked.get("values", ())))
+    return Files(**{**words, "blocked": found})
+
+
+def _input(words: Mapping[str, Any]) -> Input:
+    given: dict[str, Any] = {name: tuple(words[name]) for name in ("accepts", "mime_types") if name in words}
+    if "max_bytes" in words:
+        given["max_bytes"] = words["max_bytes"] or None  # TOML has no null
+    return Input(**given)

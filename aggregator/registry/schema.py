@@ -16,17 +16,18 @@ from pydantic import BeforeValidator, Field, JsonValue, StrictBool, model_valida
 
 from aggregator.config import Table, nearest, read_toml
 from aggregator.errors import ConfigurationError
-from aggregator.registry.mapping import QUANTITIES
+from aggregator.registry.mapping import QUANTITIES, Mappings, complete
 from aggregator.registry.units import units
 from aggregator.tasks import TASKS
 
-__all__ = ["Key", "Rows", "check_references", "read_directory"]
+__all__ = ["Key", "Rows", "check_mappings", "check_references", "read_directory"]
 
 Key = tuple[str, str, str]
 """Provider, endpoint, task: what makes two offers the same."""
 
 _MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_PER_TASK = ("limits", "defaults", "fields", "fixed", "facts")
+_KINDS = frozenset({"image", "video", "audio"})
+_PER_TASK = ("limits", "defaults", "fields", "fixed", "facts", "refs", "inputs")
 """Tables that a `[tasks.<task>]` table adds to, key by key; everything else it replaces."""
 
 
@@ -55,11 +56,28 @@ class _Model(Table):
     tier: Literal["workhorse", "hero"]
     title: str = ""
     released: Day | None = None
+    status: Literal["active", "retired", "unavailable"] = "active"
+    retired: Day | None = None
     successor: str | None = None
+    equivalents: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    why: str = ""
     seeds: str | None = None
     license: str | None = None
     is_stand_in: StrictBool = False
+    source: str = ""
     note: str = ""
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        if self.status == "active":
+            if self.retired or self.equivalents or self.aliases or self.why:
+                raise ValueError("retired, equivalents, aliases and why are for a status of retired or unavailable")
+        elif not self.source:
+            raise ValueError("source: say who says so, and when")
+        if self.status == "unavailable" and not self.why:
+            raise ValueError("why: say what stands in the way")
+        return self
 
 
 class _Card(Table):
@@ -90,23 +108,45 @@ def _limit(value: object) -> object:
 
 
 class _Target(Table):
-    to: Annotated[str, Field(min_length=1)]
+    to: Annotated[str, Field(pattern=r"\S")]
     form: str = Field("", alias="as")
     values: dict[str, JsonValue] | None = None
     listed: StrictBool = False
 
 
 def _target(value: object) -> object:
-    if value is False or (isinstance(value, str) and value):
+    if value is False or (isinstance(value, str) and value.strip()):
         return value
     if not isinstance(value, Mapping):
         raise ValueError("write the path in the body, a table with 'to', or false for a field this endpoint lacks")  # noqa: TRY004
     return _Target.model_validate(value).model_dump(by_alias=True, exclude_defaults=True)
 
 
-class _Files(Table):
+class _Blocked(Table):
     path: Annotated[str, Field(min_length=1)]
-    mime_type: Annotated[str, Field(pattern=r"^\w+/[\w.+-]+$")]
+    values: tuple[str | StrictBool | int | float, ...] = ()
+
+
+class _Files(Table):
+    path: str = ""
+    mime_type: Annotated[str, Field(pattern=r"^\w+/(\*|[\w.+-]+)$")] = "application/octet-stream"
+    form: Literal["url", "base64", "hex", "body"] = "url"
+    mime_path: str = ""
+    url: str = ""
+    blocked: _Blocked | None = None
+
+    @model_validator(mode="after")
+    def _found(self) -> Self:
+        if not self.path and not self.url and self.form != "body":
+            raise ValueError('path: write where the files are in the answer, or a url, or form = "body"')
+        return self
+
+
+class _Input(Table):
+    accepts: tuple[Annotated[str, Field(pattern=r"^(url|upload|data|part|ref:\w+)$")], ...] = ()
+    max_bytes: Annotated[int, Field(gt=0, strict=True)] | Literal[False] | None = None
+    """`false`: no documented limit."""
+    mime_types: tuple[Annotated[str, Field(pattern=r"^\w+/(\*|[\w.+-]+)$")], ...] = ()
 
 
 class _Meter(Table):
@@ -139,6 +179,7 @@ class _Offer(Table):
     retires: Day | None = None
     successor: str | None = None
     version: str | None = None
+    dialect: str = ""
     limits: dict[str, Annotated[_Limit, BeforeValidator(_limit)]] = Field(default_factory=dict)
     defaults: dict[str, JsonValue] = Field(default_factory=dict)
     required: tuple[str, ...] = ()
@@ -147,6 +188,8 @@ class _Offer(Table):
     files: _Files | None = None
     meters: tuple[_Meter, ...] | None = None
     facts: dict[str, str] = Field(default_factory=dict)
+    refs: dict[str, str] = Field(default_factory=dict)
+    inputs: dict[str, _Input] = Field(default_factory=dict)
     source: str = ""
     note: str = ""
 
@@ -159,6 +202,9 @@ class _Offer(Table):
             for name in getattr(self, table):
                 if name not in own:
                     raise ValueError(f"{table}: {self.task} has no field {name!r}{_perhaps(name, own)}")
+        for name in self.inputs:
+            if name not in own | _KINDS:
+                raise ValueError(f"inputs: {self.task} has no field {name!r}{_perhaps(name, own | _KINDS)}")
         for meter in self.meters or ():
             name = meter.quantity.removeprefix("request.")
             if name != meter.quantity and name not in own | QUANTITIES:
@@ -229,12 +275,25 @@ def check_references(rows: Rows) -> None:
     """Every model and every successor that is named must exist. Call it with all directories laid together."""
     pins = {f"{provider}:{endpoint}" for provider, endpoint, _ in rows.offers}
     for model, card in rows.cards.items():
-        _check_successor(card.get("successor"), rows.cards, (), rows.files.get(model, model))
+        file = rows.files.get(model, model)
+        _check_successor(card.get("successor"), rows.cards, (), file)
+        for other in card.get("equivalents", ()):
+            if other not in rows.cards:
+                raise ConfigurationError(f"{file}: unknown equivalent {other!r}{_perhaps(other, rows.cards)}")
     for key, offer in rows.offers.items():
         file = rows.files.get(key, ":".join(key))
         if offer["model"] not in rows.cards:
             raise ConfigurationError(f"{file}: unknown model {offer['model']!r}{_perhaps(offer['model'], rows.cards)}")
         _check_successor(offer.get("successor"), rows.cards, pins, file)
+
+
+def check_mappings(rows: Rows, mappings: Mappings) -> None:
+    """Every offer must be whole once its row lies over its provider's own mapping."""
+    for key, offer in rows.offers.items():
+        try:
+            complete(offer, mappings)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{rows.files[key]}: {error}") from None
 
 
 def _check_successor(successor: str | None, cards: Iterable[str], pins: Iterable[str], file: str) -> None:

@@ -81,6 +81,7 @@ class Plan:
     body: Mapping[str, JsonValue] = field(default_factory=dict)
     """The wire body, exact but for local inputs, which are shown as `<image/png 12 kB sha256:…>` until uploaded."""
     url: str = ""
+    method: str = "POST"
     excluded: tuple[Candidate, ...] = ()
     """Filled when asked for (`explain=True`): computing reasons for a thousand offers is not free."""
 

@@ -1,16 +1,19 @@
 """Which model or offer a call means: its own `model`, else what the configuration says for its role, else any."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from aggregator.config import Config, nearest
-from aggregator.errors import RequestError, RetiredModelError, UnknownModelError
-from aggregator.registry.cards import Offer, Tier
+from aggregator.errors import NoRouteError, RequestError, RetiredModelError, UnknownModelError
+from aggregator.registry.cards import Card, Offer, Tier
 from aggregator.registry.load import Registry
 from aggregator.routing.plan import Ask
 from aggregator.tasks import Request
 
 __all__ = ["Target", "target_of", "wanted_tier"]
+
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,8 @@ def target_of(registry: Registry, config: Config, request: Request, ask: Ask, da
 
     Raises:
         UnknownModelError: Nothing has this id; the nearest ids are named.
-        RetiredModelError: It is gone; the successor is named.
+        RetiredModelError: It is gone; the day, the successor and what else serves the task are named.
+        NoRouteError: It never had an official API; what else serves the task is named.
         RequestError: The pinned offer is for another task.
     """
     if ask.model is not None:
@@ -73,7 +77,7 @@ def _resolve(registry: Registry, config: Config, task: str, name: str, day: date
     notes: list[str] = []
     seen = {name}
     while (gone := _gone(registry, task, name, day)) is not None:
-        successor = gone.successor
+        successor = gone.successor if isinstance(gone, RetiredModelError) else None
         if successor is None or successor in seen or not config.follow_successor:
             raise gone
         notes.append(f"{name} is retired: its successor {successor} serves")
@@ -82,32 +86,70 @@ def _resolve(registry: Registry, config: Config, task: str, name: str, day: date
     return Target(pin=name, notes=tuple(notes)) if ":" in name else Target(model=name, notes=tuple(notes))
 
 
-def _gone(registry: Registry, task: str, name: str, day: date) -> RetiredModelError | None:
-    """The error for a name that only stands for retired offers of the task; `None` while one of them lives."""
+def _gone(registry: Registry, task: str, name: str, day: date) -> RetiredModelError | NoRouteError | None:
+    """The error for a name behind which nothing lives; `None` while one offer of the task does.
+
+    A card may say that its model is gone; a user's own offer of it counts all the same.
+    """
     offers = _pinned(registry, task, name) if ":" in name else _of_model(registry, task, name)
-    if not offers or any(offer.stage(day) != "retired" for offer in offers):
+    if any(offer.stage(day) != "retired" for offer in offers):
         return None
+    card = _gone_card(registry, name) or (registry.card(offers[0].model) if offers else None)
+    if card is None:
+        return None
+    stage = card.stage(day)
+    if stage == "unavailable":
+        return NoRouteError(f"{name}: {card.why}; {_instead(registry, task, card, day)}")
+    return _retired(registry, task, name, card, offers, day) if offers or stage == "retired" else None
+
+
+def _retired(
+    registry: Registry, task: str, name: str, card: Card, offers: Sequence[Offer], day: date
+) -> RetiredModelError:
+    """When, why, and what to use. A pinned offer's own day and successor come first, a model's before its offers'."""
+    end = next((offer.retires for offer in offers if offer.retires), None)
     successor = next((offer.successor for offer in offers if offer.successor), None)
-    successor = successor or registry.card(offers[0].model).successor
-    since = next((f" since {offer.retires}" for offer in offers if offer.retires), "")
-    if successor is not None:
-        hint = f"use its successor {successor!r}, or set follow_successor = true"
+    if ":" in name:
+        end, successor = end or card.retired, successor or card.successor
     else:
-        alive = sorted(
-            {offer.model for offer in registry.offers(task) if offer.stage(day) not in ("retired", "announced")}
-        )
-        hint = f"no successor is named; {task} is served by {', '.join(alive[:5]) or 'nobody'}"
-    return RetiredModelError(f"{name} is retired{since}: {hint}", successor=successor)
+        end, successor = card.retired or end, card.successor or successor
+    words = f"{name} is retired" + (f" since {end}" if end else "") + (f" ({card.why})" if card.why else "")
+    if successor is None:
+        words += f": no successor is named; {_instead(registry, task, card, day)}"
+    else:
+        words += f": use its successor {successor!r}, or set follow_successor = true"
+        others = [model for model in _alive(registry, task, card.equivalents, day) if model != successor]
+        words += f"; for {task} there is also {', '.join(others)}" if others else ""
+    return RetiredModelError(words, successor=successor)
 
 
-def _of_model(registry: Registry, task: str, model: str) -> tuple[Offer, ...]:
-    registry.card(model)
+def _instead(registry: Registry, task: str, card: Card, day: date) -> str:
+    """What can be asked for: what the card names, else whatever serves the task."""
+    if found := _alive(registry, task, card.equivalents, day):
+        return f"for {task} there is {', '.join(found)}"
+    anyone = _alive(registry, task, sorted({offer.model for offer in registry.offers(task)}), day)
+    return f"{task} is served by {', '.join(anyone[:_SHOWN]) or 'nobody'}"
+
+
+def _alive(registry: Registry, task: str, models: Sequence[str], day: date) -> list[str]:
+    """Those that somebody offers for the task today, in the given order."""
+    alive = {offer.model for offer in registry.offers(task) if offer.stage(day) not in ("retired", "announced")}
+    return [model for model in models if model in alive]
+
+
+def _gone_card(registry: Registry, name: str) -> Card | None:
+    """The card of a model that is retired or unavailable, by any of its names, pinned or not."""
+    return registry.gone.get(name) or registry.gone.get(name.partition(":")[2])
+
+
+def _of_model(registry: Registry, task: str, name: str) -> tuple[Offer, ...]:
+    model = (_gone_card(registry, name) or registry.card(name)).id
     return tuple(offer for offer in registry.offers(task) if offer.model == model)
 
 
 def _pinned(registry: Registry, task: str, pin: str) -> tuple[Offer, ...]:
     found = tuple(offer for offer in registry.offers(task) if offer.id == pin)
-    if found:
+    if found or _gone_card(registry, pin) is not None:
         return found
     others = [offer.task for offer in registry.all_offers() if offer.id == pin]
     if others:

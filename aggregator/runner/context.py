@@ -26,7 +26,7 @@ __all__ = ["LEASE_S", "SEND_LEASE_S", "Context", "Money"]
 
 LEASE_S = 60.0
 """How long a follower may be silent before another process may go on with its job."""
-SEND_LEASE_S = 240.0
+SEND_LEASE_S = 780.0
 """The same while a paid request is on its way: longer than its answer may take (`engine.PAID_TIMEOUTS`)."""
 
 Money = Callable[["Connection", int], None]

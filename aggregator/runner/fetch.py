@@ -2,6 +2,8 @@
 
 import base64
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -25,10 +27,13 @@ from aggregator.tasks import request_from_json
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["fetch", "result"]
+__all__ = ["fetch", "result", "spooled"]
 
 S = AttemptState
 MAX_FETCHES = 6
+CHUNK_BYTES = 256 * 2**10
+STORED = "stored:"
+"""How the address of a file begins that came inside the answer and is in the store."""
 GONE = (403, 404, 410)
 GONE_FOR_GOOD = (404, 410)
 OK = 200
@@ -69,11 +74,37 @@ async def fetch(context: Context, of: Attempt) -> None:
     _observe.emit("attempt_stored", job=of.job, offer=of.offer, files=len(files))
 
 
+async def spooled(context: Context, delivery: Delivery) -> Delivery:
+    """The delivery with what came inside the answer on disk: before it is journalled as paid for, and not inside the
+    journal. What cannot be stored stays as it came; fetching says why.
+    """
+    files = []
+    for file in delivery.files:
+        if file.url.startswith("data:"):
+            try:
+                kept = await context.files.write(_inline(file.url), family=file.mime_type.partition("/")[0])
+                files.append(RemoteFile(f"{STORED}{kept.sha256}", kept.mime_type))
+                continue
+            except ResponseFormatError:
+                pass
+        files.append(file)
+    return replace(delivery, files=tuple(files))
+
+
+async def _stored(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
 async def _one(
     context: Context, of: Attempt, backend: Backend, index: int, file: RemoteFile, *, last: bool = False
 ) -> StoredFile:
     """One output; an address that expired is asked for once more (`last`: it was)."""
     family = file.mime_type.partition("/")[0]
+    if file.url.startswith(STORED):
+        path = context.files.path(file.url.removeprefix(STORED), file.mime_type)
+        return await context.files.write(_stored(path), family=family)
     if file.url.startswith("data:"):
         return await context.files.write(_inline(file.url), family=family)
 
@@ -121,7 +152,7 @@ async def _asked_again(context: Context, of: Attempt, backend: Backend, index: i
         if error.status_code in GONE_FOR_GOOD:
             return None
         raise
-    return delivery.files[index] if index < len(delivery.files) else None
+    return delivery.files[index] if delivery is not None and index < len(delivery.files) else None
 
 
 async def _lost(context: Context, of: Attempt, error: ProviderError) -> None:
@@ -147,7 +178,9 @@ async def result(context: Context, of: Attempt, *, reused: bool) -> Result:
     """The result of a stored job, from the journal alone."""
     rows, money = await context.store.read(lambda c: (journal.outputs(c, of.job), journal.settlement(c, of.id)))
     assert of.delivery is not None
-    facts = Delivery.from_json(of.delivery).facts
+    delivery = Delivery.from_json(of.delivery)
+    facts = delivery.facts
+    refs = _refs(context, of, delivery)
     request = request_from_json(of.request)
     seed = facts.get("seed", request.values().get("seed"))
     lineage = Lineage(
@@ -171,6 +204,7 @@ async def result(context: Context, of: Attempt, *, reused: bool) -> Result:
             facts=None if row.facts is None else Facts(**row.facts),
             lineage=lineage,
             is_stand_in=bool(facts.get("is_stand_in")),
+            provider_refs=refs,
         )
         for row in rows
     )
@@ -186,3 +220,13 @@ async def result(context: Context, of: Attempt, *, reused: bool) -> Result:
         notes=tuple(str(note) for note in said) if isinstance(said, list) else (),
         reused=reused,
     )
+
+
+def _refs(context: Context, of: Attempt, delivery: Delivery) -> dict[str, str]:
+    """What the provider calls the output, with whose account, and until when it is known to know it."""
+    if not delivery.refs:
+        return {}
+    backend = context.planner.backends.get(of.provider)
+    ttl_s = backend.provider.spoken(of.plan["names"].get("dialect", "")).result_ttl_s if backend else None
+    until = {} if ttl_s is None else {"until": str((of.submitted_at or of.created_at) / 1000 + ttl_s)}
+    return {**delivery.refs, **until, "provider": of.provider, "account": of.account_ref}

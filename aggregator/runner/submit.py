@@ -50,14 +50,25 @@ async def upload(context: Context, of: Attempt) -> Attempt | None:
     backend = context.backend(of)
     gave: dict[str, str] = {}
     try:
-        for text, media in of.plan["inputs"].items():
-            path = context.files.path(media["sha256"], media["mime_type"])
-            source = Source(media["sha256"], media["mime_type"], media["size_bytes"], str(path))
-            gave[text] = await context.engine.upload(backend, source)
+        for text, source in _sources(context, of, "upload").items():
+            gave[text] = await context.engine.upload(backend, source, of.plan["names"])
+        for text, source in _sources(context, of, "data").items():
+            gave[text] = await context.engine.inline(source)
     except (AggregatorError, SendError, ValueError, KeyError, OSError) as error:
         await _not_taken(context, of, _upload_failed(of, error), S.FAILED)
         return None
     return await context.move(of, S.RESERVED, body=write_inputs(of.plan["body"], gave))
+
+
+def _sources(context: Context, of: Attempt, *forms: str) -> dict[str, Source]:
+    """The local inputs of an attempt that are handed over in one of these ways, by their text in the body."""
+    found = {}
+    for text, item in of.plan["inputs"].items():
+        media = item["media"]
+        if item["form"] in forms:
+            path = context.files.path(media["sha256"], media["mime_type"])
+            found[text] = Source(media["sha256"], media["mime_type"], media["size_bytes"], str(path))
+    return found
 
 
 def _upload_failed(of: Attempt, error: Exception) -> ProviderError:
@@ -102,7 +113,10 @@ async def submit(context: Context, of: Attempt, *, intended: bool) -> None:
 
 async def _send(context: Context, backend: Backend, of: Attempt) -> Submission:
     _observe.emit("attempt_started", job=of.job, offer=of.offer, send=of.sends)
-    return await context.engine.submit(backend, of.body, of.plan["names"], idempotency_key=of.idempotency_key)
+    inputs = _sources(context, of, "part")
+    return await context.engine.submit(
+        backend, of.body, of.plan["names"], idempotency_key=of.idempotency_key, inputs=inputs
+    )
 
 
 def _send_again(error: BaseException) -> float | None:

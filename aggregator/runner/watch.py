@@ -5,6 +5,7 @@ transaction with `succeeded`, before anything is fetched.
 """
 
 import asyncio
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from aggregator import _observe, ledger
@@ -27,6 +28,7 @@ from aggregator.pricing.quote import Cost, Quote
 from aggregator.pricing.settle import settled
 from aggregator.runner.context import LEASE_S, Context
 from aggregator.runner.faults import raised_again, write_fault
+from aggregator.runner.fetch import spooled
 from aggregator.runner.unknown import unknown
 from aggregator.store import journal
 from aggregator.store.journal import Attempt
@@ -154,19 +156,26 @@ async def seen(context: Context, of: Attempt, reading: Reading, *, unfinished_s:
     """
     if reading.state is not State.SUCCEEDED:
         assert reading.error is not None
-        return await _failed(context, of, reading.error)
+        return await _failed(context, of, reading.error, reading.charged_usd)
     try:
         delivery = await context.engine.result(context.backend(of), read_by(of.plan["read"]), of.handle, reading)
     except (AuthenticationError, ResponseFormatError):
         raise  # it is done and to be paid for; what is missing is an answer that can be read
     except ProviderError as error:
         return of if error.retryable else await _failed(context, of, error)
-    return await _settled(context, of, delivery, unfinished_s)
+    if delivery is None:
+        return of  # it is done, and what follows is not there yet: the looking goes on
+    return await _settled(context, of, await spooled(context, delivery), unfinished_s)
 
 
 async def _settled(context: Context, of: Attempt, delivery: Delivery, unfinished_s: float | None) -> Attempt:
     """Book what it cost, together with the fact that it is done, before anything is fetched."""
-    cost = settled(Quote.from_json(of.plan["quote"]), delivery.reported, reserved_usd=from_micro_usd(of.reserved))
+    cost = settled(
+        Quote.from_json(of.plan["quote"]),
+        delivery.reported,
+        reserved_usd=from_micro_usd(of.reserved),
+        charged_usd=delivery.charged_usd,
+    )
     assert cost.amount_usd is not None
     amount = micro_usd(cost.amount_usd, "settle")
     over = 0
@@ -192,10 +201,16 @@ def _source(cost: Cost) -> ledger.Source:
     return cost.source
 
 
-async def _failed(context: Context, of: Attempt, error: ProviderError) -> Attempt:
-    """It was taken and then failed: billed by the provider's own rule, and kept reserved where that does not say."""
-    rule = context.backend(of).provider.bills_failures
+async def _failed(context: Context, of: Attempt, error: ProviderError, charged_usd: Decimal | None = None) -> Attempt:
+    """It was taken and then failed: billed by what the answer says was charged, else by the provider's own rule, and
+    kept reserved where neither says.
+    """
+    rule = context.backend(of).speaking(of.plan["names"]).provider.bills_failures
     billed = rule(error) if callable(rule) else rule
+    charged = of.reserved
+    if charged_usd is not None:
+        charged = micro_usd(charged_usd, "settle")
+        billed = charged > 0
     if of.maybe_sent and billed is False:
         billed = None  # an earlier request may have bought another one
     if billed is None:
@@ -205,7 +220,8 @@ async def _failed(context: Context, of: Attempt, error: ProviderError) -> Attemp
 
     def money(c: "Connection", at: int) -> None:
         if billed:
-            ledger.settle(c, of.id, of.reserved, source="computed", basis={"why": "failures are billed"}, at=at)
+            source: ledger.Source = "computed" if charged_usd is None else "reported"
+            ledger.settle(c, of.id, charged, source=source, basis={"why": "failures are billed"}, at=at)
         elif billed is False:
             ledger.release(c, of.id, why=name, at=at)
 

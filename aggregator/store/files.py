@@ -29,6 +29,7 @@ EXTENSIONS = {
     "image/gif": "gif",
     "image/webp": "webp",
     "image/avif": "avif",
+    "image/svg+xml": "svg",
     "video/mp4": "mp4",
     "video/quicktime": "mov",
     "video/webm": "webm",
@@ -52,6 +53,7 @@ MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x1aE\xdf\xa3", "video/webm"),
     (0, b"fLaC", "audio/flac"),
     (0, b"OggS", "audio/ogg"),
+    (0, b"<svg", "image/svg+xml"),
     (0, b"ID3", "audio/mpeg"),
     (0, b"\xff\xf1", "audio/aac"),
     (0, b"\xff\xf9", "audio/aac"),
@@ -121,6 +123,7 @@ class FileStore:
             width=facts.width,
             height=facts.height,
             duration_s=facts.duration_s,
+            fps=facts.fps,
         )
 
     async def write(

@@ -146,9 +146,9 @@ def releases_at_the_deadline(patch: pytest.MonkeyPatch) -> None:
 def takes_every_failure_for_free(patch: pytest.MonkeyPatch) -> None:
     failed = watch._failed
 
-    async def free(context: Any, of: Any, error: Any) -> Any:
+    async def free(context: Any, of: Any, error: Any, charged_usd: Any = None) -> Any:
         error.code = "failed_free"
-        return await failed(context, of, error)
+        return await failed(context, of, error, charged_usd)
 
     patch.setattr(watch, "_failed", free)
 
