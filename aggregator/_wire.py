@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
+from fractions import Fraction
 from typing import Any, Literal, TypeGuard, cast
 from urllib.parse import quote, unquote
 
@@ -440,7 +441,7 @@ def read_result(
 
     """
     assert endpoint.files is not None
-    found = _files(endpoint.files, body, handle, content)
+    found = _files(provider, endpoint.files, body, handle, content)
     flags = _flags(endpoint.files, body)
     if len(flags) == len(found):
         found = [file for file, flag in zip(found, flags, strict=True) if not flag]
@@ -469,9 +470,12 @@ def read_result(
     )
 
 
-def _files(files: Files, body: JsonValue, handle: Mapping[str, str], content: bytes) -> list[RemoteFile]:
+def _files(
+    provider: Provider, files: Files, body: JsonValue, handle: Mapping[str, str], content: bytes
+) -> list[RemoteFile]:
     if files.url:
-        return [RemoteFile(fill(files.url, handle), files.mime_type)]
+        url = fill(files.url, {**provider.cdns, **provider.hosts, **handle})
+        return [RemoteFile(provider.base_url.rstrip("/") + url if url.startswith("/") else url, files.mime_type)]
     if files.form == "body":
         said = first(body, "@headers.content-type")
         mime = said.partition(";")[0].strip() if isinstance(said, str) else ""
@@ -537,7 +541,10 @@ def _charged_usd(provider: Provider, body: JsonValue, handle: Mapping[str, str] 
     if charge is None:
         return None
     value = (handle or {}).get("charge") if charge.at == "submit" else first(body, charge.path)
-    return None if value is None else _quantity(provider, value, "charged") * Decimal(charge.usd)
+    if value is None:
+        return None
+    usd = Fraction(_quantity(provider, value, "charged")) * Fraction(charge.usd)
+    return Decimal(usd.numerator) / Decimal(usd.denominator)
 
 
 def _reported(provider: Provider, endpoint: Endpoint, body: JsonValue) -> Iterable[tuple[str, Decimal]]:

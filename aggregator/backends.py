@@ -7,7 +7,7 @@ from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from aggregator.config import Config, NoKey, ProviderSettings
+from aggregator.config import Config, NoKey, ProviderSettings, nearest
 from aggregator.contract import Provider
 from aggregator.engine import Backend
 from aggregator.errors import ConfigurationError
@@ -31,8 +31,10 @@ def provider_table(name: str, place: str | None = None) -> Provider:
         for point in entry_points(group=ENTRY_POINTS, name=name):
             place = point.value
     if place is None and name not in provider_names():
+        close = nearest(name, provider_names())
         raise ConfigurationError(
-            f"there is no provider {name!r}: one of {', '.join(provider_names())}; for a table of your own write "
+            f"there is no provider {name!r}{'; did you mean ' + ' or '.join(close) + '?' if close else ''} "
+            "`aggregator doctor` lists those there are; for a table of your own write "
             f'[providers.{name}] table = "module:PROVIDER"'
         )
     module, _, attribute = (place or f"aggregator.providers.{name}:PROVIDER").partition(":")
@@ -73,6 +75,8 @@ def backends_of(
         key = next((environ[variable] for variable in wanted if environ.get(variable)), None)
         if settings is not None and not settings.enabled:
             not_usable[name] = "switched off in the configuration"
+        elif not provider.base_url:
+            not_usable[name] = f'no address: write [providers.{name}] base_url = "https://…"'
         elif wanted and key is None:
             not_usable[name] = NoKey(f"no key: set {' or '.join(wanted)}")
         elif settings is None and not wanted:

@@ -301,13 +301,13 @@ class Files:
     mime_path: str = ""
     """Where the answer says the type, if it does."""
     url: str = ""
-    """A template for the address, where the answer names none (`/videos/{id}/content`)."""
+    """A template for the address, where the answer names none (`/videos/{id}/content`, below `base_url`)."""
     blocked: Blocked | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Where an answer says what was charged: a number at `path`, of `usd` dollars each."""
+    """Where an answer says what was charged: a number at `path`, of `usd` dollars each (`"0.01"`, `"1/211"`)."""
 
     path: str
     usd: str

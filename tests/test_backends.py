@@ -45,7 +45,7 @@ def test_a_table_of_ones_own_is_named_in_the_configuration(own: str) -> None:
 @pytest.mark.parametrize(
     ("name", "place", "said"),
     [
-        ("nobody", None, "there is no provider 'nobody': one of fal, local"),
+        ("nobody", None, "there is no provider 'nobody'"),
         ("own", "no_such_module:PROVIDER", "no table at"),
         ("own", "own_table:TABEL", "no table at"),
         ("own", "own_table:Auth", "is not a Provider whose name is 'own'"),
@@ -80,7 +80,9 @@ def test_what_is_switched_off_is_not_used() -> None:
 def test_an_address_of_ones_own_stands_for_every_address_of_the_provider() -> None:
     config = Config.of({"providers": {"fal": {"base_url": "http://127.0.0.1:9/", "concurrency": 4}}})
     backend = usable(config, FAL_KEY="a")[0]["fal"]
-    assert backend.origins == {"http://127.0.0.1:9"}
+    assert backend.trusts("http://127.0.0.1:9/x")
+    assert not backend.trusts("https://queue.fal.run/x")
+    assert not backend.trusts("https://v3.fal.media/x")
     assert set(backend.provider.cdns.values()) == {"http://127.0.0.1:9"}
     assert backend.concurrency == 4
 

@@ -261,6 +261,7 @@ SYNC = replace(PROVIDER, poll=None, status=None, submit=Call("POST", "/make"))
             ["https://x/1", "https://x/2"],
         ),
         (Files(url="https://h/{endpoint}/content", mime_type="video/mp4"), says({}), ["https://h/m-1/content"]),
+        (Files(url="/videos/{endpoint}", mime_type="video/mp4"), says({}), [f"{BASE}/videos/m-1"]),
     ],
 )
 async def test_the_answer_is_the_result(files: Files, answer: HttpResponse, urls: list[str]) -> None:
@@ -540,6 +541,7 @@ def test_the_credential_goes_to_named_addresses_and_below_a_star(url: str, trust
         (Charge("cost", "0.01"), {"id": "1"}, {"status": "ok", "url": "https://x/1", "cost": 25}, "0.25"),
         (Charge("cost", "0.01", at="submit"), {"id": "1", "cost": 3}, {"status": "ok", "url": "https://x/1"}, "0.03"),
         (Charge("cost", "0.01"), {"id": "1"}, {"status": "ok", "url": "https://x/1"}, None),
+        (Charge("cost", "1/4"), {"id": "1"}, {"status": "ok", "url": "https://x/1", "cost": "0.5"}, "0.125"),
         (Charge("@headers.x-credits", "2"), {"id": "1"}, {"status": "ok", "url": "https://x/1"}, "6"),
     ],
 )

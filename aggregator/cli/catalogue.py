@@ -23,17 +23,17 @@ from aggregator.inputs import Media
 from aggregator.pricing.quote import Quote
 from aggregator.pricing.table import PriceTable, Rate
 from aggregator.probing import Prober
-from aggregator.registry.cards import Offer
+from aggregator.registry.cards import Card, Offer
 from aggregator.registry.load import Registry
 from aggregator.registry.mapping import mappings_of
 from aggregator.routing.candidates import candidates
 from aggregator.routing.plan import Ask
 from aggregator.tasks import TASKS, Request
 
-__all__ = ["Catalogue", "OfferRow", "PriceRow", "models", "prices"]
+__all__ = ["Catalogue", "GoneRow", "OfferRow", "PriceRow", "models", "prices"]
 
 TaskFilter = Annotated[str | None, typer.Option("--task", metavar="TASK", help="This kind of work only.")]
-All = Annotated[bool, typer.Option("--all", help="Retired and announced offers as well.")]
+All = Annotated[bool, typer.Option("--all", help="Also what is retired, announced or not to be had.")]
 
 
 def models(
@@ -48,11 +48,13 @@ def models(
     """List the models on offer: tier, life, price, and whether they can be used here."""
     session = Session(config_file=config, local=local, directory=directory, as_json=as_json)
     with session.told():
-        rows = offer_rows(Catalogue.open(session.config()), task=task, everything=everything)
+        catalogue = Catalogue.open(session.config())
+        rows = offer_rows(catalogue, task=task, everything=everything)
+        gone = gone_rows(catalogue) if everything and task is None else []
     if as_json:
-        emit([row.as_json() for row in rows])
+        emit([*(row.as_json() for row in rows), *(row.as_json() for row in gone)])
     else:
-        draw_models(console(), rows)
+        draw_models(console(), rows, gone)
 
 
 def prices(
@@ -174,6 +176,35 @@ def _offer_row(catalogue: Catalogue, offer: Offer) -> OfferRow:
         rates={unit: catalogue.prices.rows_for(offer, unit, today) for unit in units},
         not_usable=catalogue.reason(offer),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoneRow:
+    """A model that is retired, or that its maker offers no official way to."""
+
+    card: Card
+    life: str
+
+    def as_json(self) -> dict[str, Any]:
+        card = self.card
+        return {
+            "task": None,
+            "model": card.id,
+            "tier": card.tier,
+            "offer": None,
+            "lifecycle": self.life,
+            "retired": None if card.retired is None else card.retired.isoformat(),
+            "successor": card.successor,
+            "equivalents": list(card.equivalents),
+            "why": card.why,
+        }
+
+
+def gone_rows(catalogue: Catalogue) -> list[GoneRow]:
+    """The cards of models that nobody serves any more, or ever did."""
+    cards = sorted(catalogue.registry.cards.values(), key=lambda card: card.id)
+    lives = ((card, card.stage(catalogue.today)) for card in cards)
+    return [GoneRow(card=card, life=life) for card, life in lives if life != "active"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,15 +12,15 @@ from aggregator.cli.show import NOT_USABLE, USABLE, entries, heading, quoted, sa
 from aggregator.pricing.table import Rate
 
 if TYPE_CHECKING:
-    from aggregator.cli.catalogue import OfferRow, PriceRow
+    from aggregator.cli.catalogue import GoneRow, OfferRow, PriceRow
 
 __all__ = ["draw_models", "draw_prices"]
 
 OUT_SHOWN = 6
 
 
-def draw_models(on: Console, rows: "Sequence[OfferRow]") -> None:
-    """One table a task."""
+def draw_models(on: Console, rows: "Sequence[OfferRow]", gone: "Sequence[GoneRow]" = ()) -> None:
+    """One table a task; then the models that are no longer, or never were, to be had."""
     for task, offers in groupby(rows, key=lambda row: row.offer.task):
         on.print(heading(task))
         found = [
@@ -31,6 +31,11 @@ def draw_models(on: Console, rows: "Sequence[OfferRow]") -> None:
         on.print()
     if not rows:
         on.print("Nothing is on offer.")
+    if gone:
+        on.print(heading("Gone, or never to be had"))
+        for row in gone:
+            say(on, row.card.id, Text(f"  {_gone(row)}", "dim"), indent=2)
+        on.print()
     _missing(on, {row.offer.provider: row.not_usable for row in rows if row.not_usable is not None})
 
 
@@ -67,6 +72,16 @@ def _missing(on: Console, reasons: Mapping[str, str]) -> None:
 
 def _life(row: "OfferRow") -> str:
     return row.life if row.days_left is None else f"{row.life}, {row.days_left} d left"
+
+
+def _gone(row: "GoneRow") -> str:
+    """Since when or why, and what to ask for instead."""
+    card = row.card
+    words = row.life + (f" since {card.retired}" if card.retired else "")
+    if row.life != "retired":
+        words += f": {card.why}"
+    instead = card.successor or ", ".join(card.equivalents)
+    return f"{words}; instead: {instead}" if instead else words
 
 
 def _rates(rates: Mapping[str, Sequence[Rate]]) -> str:

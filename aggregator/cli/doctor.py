@@ -11,13 +11,14 @@ from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.text import Text
 
 from aggregator import __version__
 from aggregator.cli.catalogue import Catalogue
+from aggregator.cli.live import check_keys
 from aggregator.cli.session import EXIT_ERROR, AsJson, ConfigFile, Directory, LocalOnly, Session
 from aggregator.cli.show import console, emit, heading, sized, table
 from aggregator.config import FILE_NAME, Config
@@ -37,6 +38,7 @@ EXTRAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "cli": ("this command", ("typer", "rich")),
 }
 
+Live = Annotated[bool, typer.Option("--live", help="Ask each provider whether its key works; nothing is bought.")]
 Verdict = Literal["ok", "note", "warning", "broken"]
 MARKS: Mapping[Verdict, tuple[str, str]] = {
     "ok": ("✓", "green"),
@@ -48,13 +50,14 @@ MARKS: Mapping[Verdict, tuple[str, str]] = {
 
 def doctor(
     *,
+    live: Live = False,
     config: ConfigFile = None,
     local: LocalOnly = False,
     directory: Directory = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the installation, the configuration, the store and the providers. Ends with 1 if something is broken."""
-    found = findings(Session(config_file=config, local=local, directory=directory, as_json=as_json))
+    found = findings(Session(config_file=config, local=local, directory=directory, as_json=as_json), live=live)
     broken = any(item.verdict == "broken" for item in found)
     if as_json:
         emit({"broken": broken, "findings": [asdict(item) for item in found]})
@@ -74,7 +77,7 @@ class Finding:
     said: str
 
 
-def findings(session: Session) -> list[Finding]:
+def findings(session: Session, *, live: bool = False) -> list[Finding]:
     """Look at everything; what is broken stops nothing else from being looked at."""
     found = [*_versions(), *_extras()]
     try:
@@ -88,7 +91,11 @@ def findings(session: Session) -> list[Finding]:
         catalogue = Catalogue.open(config)
     except AggregatorError as error:
         return [*found, Finding("providers", "tables", "broken", str(error))]
-    return [*found, *_providers(catalogue), *_stale(catalogue)]
+    found += _providers(catalogue)
+    if live:
+        asked = check_keys(config, catalogue, os.environ)
+        found += (Finding("keys, asked live", one.provider, one.verdict, one.said) for one in asked)
+    return [*found, *_stale(catalogue)]
 
 
 def _draw(found: list[Finding]) -> None:

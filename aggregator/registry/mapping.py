@@ -80,7 +80,7 @@ def complete(row: Mapping[str, Any], mappings: Mappings) -> None:
     if base is None:  # a row for a provider that is not here is never used
         return
     merged = merge(base, row)
-    built = [name for name, target in merged.fields.items() if target == BUILD]
+    built = [name for name, to in merged.fields.items() if (to.path if isinstance(to, To) else to) == BUILD]
     if built and merged.build is None:
         raise ConfigurationError(f"fields.{built[0]}: {row['provider']} has no build for {row['task']}")
     if merged.files is None:

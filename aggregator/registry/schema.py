@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, JsonValue, StrictBool, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StrictBool, model_validator
 
 from aggregator.config import Table, nearest, read_toml
 from aggregator.errors import ConfigurationError
@@ -25,6 +25,7 @@ __all__ = ["Key", "Rows", "check_mappings", "check_references", "read_directory"
 Key = tuple[str, str, str]
 """Provider, endpoint, task: what makes two offers the same."""
 
+_MIME_TYPE = r"^\w+/(\*|[\w.+-]+)$"
 _MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _KINDS = frozenset({"image", "video", "audio"})
 _PER_TASK = ("limits", "defaults", "fields", "fixed", "facts", "refs", "inputs")
@@ -129,7 +130,7 @@ class _Blocked(Table):
 
 class _Files(Table):
     path: str = ""
-    mime_type: Annotated[str, Field(pattern=r"^\w+/(\*|[\w.+-]+)$")] = "application/octet-stream"
+    mime_type: Annotated[str, Field(pattern=_MIME_TYPE)] = "application/octet-stream"
     form: Literal["url", "base64", "hex", "body"] = "url"
     mime_path: str = ""
     url: str = ""
@@ -142,11 +143,19 @@ class _Files(Table):
         return self
 
 
+def _no_limit(value: bool) -> bool:  # noqa: FBT001 - pydantic calls it
+    if value:
+        raise ValueError("write a number of bytes, or false: no documented limit")
+    return value
+
+
+_Way = Annotated[str, Field(pattern=r"^(url|upload|data|part|ref:\w+)$")]
+
+
 class _Input(Table):
-    accepts: tuple[Annotated[str, Field(pattern=r"^(url|upload|data|part|ref:\w+)$")], ...] = ()
-    max_bytes: Annotated[int, Field(gt=0, strict=True)] | Literal[False] | None = None
-    """`false`: no documented limit."""
-    mime_types: tuple[Annotated[str, Field(pattern=r"^\w+/(\*|[\w.+-]+)$")], ...] = ()
+    accepts: Annotated[tuple[_Way, ...], Field(min_length=1)] | None = None
+    max_bytes: Annotated[int, Field(gt=0, strict=True)] | Annotated[StrictBool, AfterValidator(_no_limit)] | None = None
+    mime_types: tuple[Annotated[str, Field(pattern=_MIME_TYPE)], ...] = ()
 
 
 class _Meter(Table):

@@ -88,7 +88,9 @@ class Context:
         return moved
 
     def backend(self, of: Attempt) -> Backend:
-        """The provider and the account that the attempt was made with, whatever the configuration says now."""
+        """The provider and the account that the attempt was made with, whatever the configuration says now, in the
+        dialect it was ordered in.
+        """
         backend = self.planner.backends.get(of.provider)
         if backend is None:
             raise ConfigurationError(
@@ -98,7 +100,7 @@ class Context:
             raise ConfigurationError(
                 f"job {of.job} was submitted to {of.provider} with another key: set that key to go on"
             )
-        return backend
+        return backend.speaking(of.plan["names"])
 
     def tell(self, of: Attempt, reading: Reading | None = None, *, reused: bool = False) -> None:
         """Give news of a job to whoever shows it: by the event loop, so that what a callback raises stops no job."""

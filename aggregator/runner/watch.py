@@ -205,7 +205,7 @@ async def _failed(context: Context, of: Attempt, error: ProviderError, charged_u
     """It was taken and then failed: billed by what the answer says was charged, else by the provider's own rule, and
     kept reserved where neither says.
     """
-    rule = context.backend(of).speaking(of.plan["names"]).provider.bills_failures
+    rule = context.backend(of).provider.bills_failures
     billed = rule(error) if callable(rule) else rule
     charged = of.reserved
     if charged_usd is not None:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from measuring import report
 
+from aggregator.backends import provider_names, provider_table
 from aggregator.config import Config
-from aggregator.opening import provider_table
 from aggregator.pricing.price import quote
 from aggregator.pricing.table import PriceTable
 from aggregator.registry.load import Registry
+from aggregator.registry.mapping import mappings_of
 from aggregator.routing.plan import Ask
 from aggregator.routing.router import route
 from aggregator.tasks import TextToVideo
@@ -68,7 +69,7 @@ def prices(directory: Path) -> PriceTable:
 
 def bundled() -> None:
     """What opening a client reads before the first plan."""
-    registry = Registry.bundled(mappings=lambda name, task: provider_table(name).tasks.get(task))
+    registry = Registry.bundled(mappings=mappings_of({name: provider_table(name) for name in provider_names()}))
     table = PriceTable.bundled()
     for task in registry.tasks:
         for offer in registry.offers(task):

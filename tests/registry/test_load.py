@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.backends import provider_names, provider_table
 from aggregator.contract import Endpoint, Files, Meter, To
 from aggregator.errors import ConfigurationError, UnknownModelError
 from aggregator.local import defaults
@@ -15,7 +16,7 @@ from aggregator.pricing.known import DERIVED
 from aggregator.registry import build
 from aggregator.registry.cards import Limit
 from aggregator.registry.load import Registry
-from aggregator.registry.mapping import QUANTITIES, merge
+from aggregator.registry.mapping import QUANTITIES, mappings_of, merge
 
 CARD = '[model]\nmaker = "me"\ntier = "workhorse"\n'
 OFFER = 'model = "mine"\nendpoint = "e"\ntask = "text-to-image"\nchecked = 2026-11-20\n'
@@ -43,7 +44,10 @@ def test_the_check_fails_when_the_index_is_old(tmp_path, monkeypatch, capsys):
 def test_the_index_is_stable_and_one_offer_a_line():
     text = build.compiled()
     assert text == build.compiled()
-    assert json.loads(text)["offers"]["text-to-video"][0]["provider"] == "fal"
+    rows = json.loads(text)["offers"]["text-to-video"]
+    assert [(row["provider"], row["endpoint"]) for row in rows] == sorted(
+        (row["provider"], row["endpoint"]) for row in rows
+    )
     assert sum('"endpoint":"fal-ai/veo3.1"' in line for line in text.splitlines()) == 1
 
 
@@ -57,22 +61,23 @@ def test_the_bundled_registry_has_cards_and_offers_by_task():
     assert registry.card("veo-3.1").tier == "hero"
     assert registry.card("veo-3.1").evidence[0].as_of == date(2026, 8, 22)
     assert registry.card("animatic-draft").is_stand_in
-    assert registry.offers("lip-sync") == ()
+    assert registry.offers("no-such-task") == ()
     assert set(registry.all_offers()[0].__slots__) >= {"mapping"}
 
 
 def test_every_bundled_offer_is_checked_sourced_and_ready():
-    for offer in Registry.bundled().all_offers():
+    tables = {name: provider_table(name) for name in provider_names()}
+    for offer in Registry.bundled(mappings=mappings_of(tables)).all_offers():
+        assert offer.provider in tables, offer.id
         assert offer.source, offer.id
-        if offer.provider != "local":  # its mapping is in the provider's own file
-            assert offer.mapping.fields, offer.id
-            assert offer.mapping.files, offer.id
-            assert offer.mapping.meters, offer.id
+        assert offer.mapping.fields, offer.id
+        assert offer.mapping.files, offer.id
+        assert offer.mapping.meters or "Unpriced" in offer.note, offer.id
 
 
 def test_offers_are_built_once_and_only_for_the_task_asked():
     asked = []
-    registry = Registry.bundled(mappings=lambda provider, task: asked.append((provider, task)))
+    registry = Registry.bundled(mappings=lambda provider, task, _: asked.append((provider, task)))
     assert registry.offers("text-to-speech") is registry.offers("text-to-speech")
     assert {task for _, task in asked} == {"text-to-speech"}
 
@@ -193,7 +198,58 @@ def test_one_file_for_several_tasks_lays_each_over_the_top(tmp_path):
             "offers/p/e.toml",
             "no quantity 'x'",
         ),
-        ({"offers/p/e.toml": OFFER + 'files = {path = "a"}\n'}, "offers/p/e.toml", "files.mime_type: Field required"),
+        (
+            {"offers/p/e.toml": OFFER + 'files = {mime_type = "image/png"}\n'},
+            "offers/p/e.toml",
+            "files: path: write where",
+        ),
+        ({"offers/p/e.toml": OFFER + 'files = {path = "a", form = "b"}\n'}, "offers/p/e.toml", "files.form"),
+        ({"offers/p/e.toml": OFFER + 'files = {path = "a", mime_type = "b"}\n'}, "offers/p/e.toml", "files.mime_type"),
+        ({"offers/p/e.toml": OFFER + 'files = {path = "a", blocked = {}}\n'}, "offers/p/e.toml", "files.blocked.path"),
+        (
+            {"offers/p/e.toml": OFFER + 'fields = { prompt = " " }\n'},
+            "offers/p/e.toml",
+            "fields.prompt: write the path",
+        ),
+        ({"offers/p/e.toml": OFFER + 'fields = { prompt = { to = " " } }\n'}, "offers/p/e.toml", "fields.prompt"),
+        (
+            {"offers/p/e.toml": OFFER + "inputs = { imge = {} }\n"},
+            "offers/p/e.toml",
+            "inputs: text-to-image has no field",
+        ),
+        (
+            {"offers/p/e.toml": OFFER + 'inputs = { image = { accepts = ["fax"] } }\n'},
+            "offers/p/e.toml",
+            "inputs.image.accepts",
+        ),
+        (
+            {"offers/p/e.toml": OFFER + "inputs = { image = { accepts = [] } }\n"},
+            "offers/p/e.toml",
+            "inputs.image.accepts",
+        ),
+        (
+            {"offers/p/e.toml": OFFER + "inputs = { image = { max_bytes = 0 } }\n"},
+            "offers/p/e.toml",
+            "inputs.image.max_bytes",
+        ),
+        (
+            {"offers/p/e.toml": OFFER + "inputs = { image = { max_bytes = true } }\n"},
+            "offers/p/e.toml",
+            "inputs.image.max_bytes",
+        ),
+        ({"models/mine.toml": CARD + "retired = 2026-09-24\n"}, "models/mine.toml", "are for a status of retired"),
+        ({"models/mine.toml": CARD + 'status = "gone"\n'}, "models/mine.toml", "model.status"),
+        ({"models/mine.toml": CARD + 'status = "retired"\n'}, "models/mine.toml", "source: say who says so"),
+        (
+            {"models/mine.toml": CARD + 'status = "unavailable"\nsource = "x"\n'},
+            "models/mine.toml",
+            "why: say what stands",
+        ),
+        (
+            {"models/mine.toml": CARD + 'status = "retired"\nsource = "x"\nequivalents = ["veo3.1"]\n'},
+            "models/mine.toml",
+            "unknown equivalent 'veo3.1'; did you mean 'veo-3.1'?",
+        ),
         ({"offers/p/e.toml": OFFER + "[tasks.image-to-image]\n"}, "offers/p/e.toml", "write either task"),
         ({"offers/p/e.toml": "[tasks]\n"}, "offers/p/e.toml", "write either task"),
         (

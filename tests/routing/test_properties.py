@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.config import Config
-from aggregator.errors import RequestError, RoutingError
+from aggregator.errors import PricingError, RequestError, RoutingError
 from aggregator.pricing.price import quote
 from aggregator.pricing.table import PriceTable
 from aggregator.registry.cards import Limit
@@ -56,7 +56,7 @@ def test_who_serves_satisfies_every_constraint(request, ask, deny):
     config = Config.of({"routing": {"deny": list(deny)}})
     try:
         plan = route(REGISTRY, PRICES, config, {"fal": None, "local": "off"}, request, ask, DAY, explain=True)
-    except (RequestError, RoutingError):
+    except (RequestError, RoutingError, PricingError):
         return
     for item in (plan.chosen, *plan.alternatives):
         offer, served = item.offer, serve(request, item.adjustments)
