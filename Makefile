@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := aggregator tests examples benchmarks
 
-.PHONY: demo test check fix bench readme clean
+.PHONY: demo test check conformance fix bench readme clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -21,6 +21,9 @@ check: .venv/dev.stamp  ## format, lint, types, arrows, data: nothing is run
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m aggregator.registry.build --check
+
+conformance: .venv/dev.stamp  ## the official clients against the emulator, in environments of their own
+	$(BIN)/python tests/conformance/run.py
 
 fix: .venv/dev.stamp  ## format, mend what can be mended, rebuild what is generated
 	$(BIN)/ruff check --fix-only $(SOURCES)

@@ -177,8 +177,9 @@ def capture(provider: Provider, wanted: Mapping[str, str | To], body: JsonValue)
             raise ResponseFormatError(
                 f"{provider.name} answered without {path!r}", provider=provider.name, accepted=None
             )
-        # Ids go into paths: quoted, unless they are addresses.
-        names[name] = text if text.lower().startswith(("http://", "https://")) else quote(text, safe="")
+        # Ids go into paths: quoted, unless they are addresses, or the table has made one of them.
+        made = to.cast is not None and text.startswith("/")
+        names[name] = text if made or text.lower().startswith(("http://", "https://")) else quote(text, safe="")
     return names
 
 

@@ -53,6 +53,8 @@ __all__ = [
     "UploadSource",
     "Webhook",
     "WebhookRequest",
+    "kinds",
+    "words",
 ]
 
 Json = dict[str, JsonValue]
@@ -237,6 +239,39 @@ class Status:
     progress_of: float = 1.0
     position: str | None = None
     """Path of the place in the queue."""
+
+
+def words(
+    *, queued: str = "", running: str = "", succeeded: str = "", failed: str = "", canceled: str = ""
+) -> Mapping[str, State]:
+    """A table of status words, each state's separated by spaces."""
+    said = zip(State, (queued, running, succeeded, failed, canceled), strict=True)
+    return {word: state for state, listed in said for word in listed.split()}
+
+
+def kinds(
+    *,
+    authentication: str = "",
+    quota: str = "",
+    rate_limit: str = "",
+    invalid_request: str = "",
+    content_policy: str = "",
+    unavailable: str = "",
+    job_failed: str = "",
+    canceled: str = "",
+) -> Mapping[str, ErrorKind]:
+    """A table of error codes, each kind's separated by spaces."""
+    said: tuple[tuple[ErrorKind, str], ...] = (
+        ("authentication", authentication),
+        ("quota", quota),
+        ("rate_limit", rate_limit),
+        ("invalid_request", invalid_request),
+        ("content_policy", content_policy),
+        ("unavailable", unavailable),
+        ("job_failed", job_failed),
+        ("canceled", canceled),
+    )
+    return {code: kind for kind, listed in said for code in listed.split()}
 
 
 @dataclass(frozen=True, slots=True)

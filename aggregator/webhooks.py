@@ -8,19 +8,20 @@ import base64
 import hmac
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from pydantic import JsonValue
 
 from aggregator import signing
+from aggregator._build import call_request
 from aggregator._paths import first
 from aggregator._wire import Reading, capture, parse, read_status
-from aggregator.contract import HttpResponse, Provider, Webhook, WebhookRequest
+from aggregator.contract import Call, HttpRequest, HttpResponse, Provider, Webhook, WebhookRequest
 from aggregator.errors import ConfigurationError, ResponseFormatError, WebhookError
 
-__all__ = ["Notice", "verify"]
+__all__ = ["Notice", "keys_request", "verify"]
 
 MAX_BODY_BYTES = 2**20
 MAX_SIGNATURES = 16
@@ -38,6 +39,14 @@ class Notice:
     """The job's state. `None`: ask the provider, for the delivery does not prove it, or says it in an unknown word."""
     reply: bytes = b""
     """What the answer's body must be."""
+
+
+def keys_request(provider: Provider) -> HttpRequest | None:
+    """What fetches the published keys, for whoever keeps them (for a day at most); `None`: the proof is a secret."""
+    webhook = provider.webhook
+    if webhook is None or webhook.algorithm != "ed25519":
+        return None
+    return replace(call_request(provider, Call("GET", webhook.key), {}), trusted=False)
 
 
 def verify(
@@ -101,8 +110,6 @@ def _check_time(text: str, now: float, tolerance_s: float) -> None:
 
 
 def _decoded(text: str, encoding: str) -> bytes:
-    if not text.isascii():
-        raise ValueError("a signature is plain text")
     return bytes.fromhex(text) if encoding == "hex" else base64.b64decode(text, validate=True)
 
 
@@ -149,8 +156,8 @@ def _read(provider: Provider, webhook: Webhook, request: WebhookRequest) -> Noti
 
 def _reading(provider: Provider, webhook: Webhook, body: JsonValue) -> Reading | None:
     status = webhook.status or provider.status
-    if status is None or first(body, status.path) is None:
-        return None  # `missing` is a word of poll answers
+    if status is None or (webhook.status is None and first(body, status.path) is None):
+        return None  # what a poll answer leaves out says nothing here
     try:
         return read_status(provider, body, status)
     except ResponseFormatError:

@@ -114,8 +114,9 @@ PROVIDER = Provider(
         position="queue_position",
     ),
     codes=Codes(
-        ("detail[].type", "error_type"),
+        ("detail[].type", "error_type", "detail"),
         {
+            "*Exhausted balance*": "quota",  # HTTP 403
             "content_policy_violation": "content_policy",
             "client_*": "canceled",
             **dict.fromkeys(_FAILED, "job_failed"),

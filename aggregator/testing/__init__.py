@@ -1,1 +1,1 @@
-"""Tools for tests of products that use aggregator."""
+"""Tools for tests of products that use aggregator: an emulator of every provider, clocks, a pytest plugin."""

@@ -9,11 +9,19 @@ from aggregator import errors
 from aggregator.contract import State
 from aggregator.errors import ProviderError
 from aggregator.providers.fal import PROVIDER
+from aggregator.testing.emulator.services.fal import MODEL_ERRORS, REQUEST_ERRORS
 from tests.providers.fal.harness import IMAGES, Fal, Source, running
 from tests.providers.fal.server import Answer
 
-REFUSED = [code for code, kind in PROVIDER.codes.kinds.items() if kind == "invalid_request"]
-FAILED = [code for code, kind in PROVIDER.codes.kinds.items() if kind == "job_failed"]
+_OF_MODELS = [code for codes in MODEL_ERRORS.values() for code in codes]
+_OF_REQUESTS = [code for codes in REQUEST_ERRORS.values() for code in codes]
+NOT_MADE = ("no_media_generated", "content_policy_violation")
+REFUSED = [code for code in MODEL_ERRORS[422] if code not in NOT_MADE] + ["bad_request"]
+FAILED = [
+    code
+    for code in _OF_MODELS + _OF_REQUESTS
+    if code not in [*REFUSED, NOT_MADE[1], "client_disconnected", "client_cancelled"]
+]
 
 
 @pytest.fixture

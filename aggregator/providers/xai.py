@@ -1,0 +1,93 @@
+"""xAI: Grok Imagine. Pictures come in the answer; clips are asked for until HTTP 202 has become 200.
+
+A clip that was stopped for what it shows is `done` with `respect_moderation` false, perhaps without an address. The
+official Python client speaks gRPC: this table is from the one for TypeScript (@ai-sdk/xai 3.0.138) and the documents.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aggregator import contract as c
+
+
+def _pictures(values: Mapping[str, Any]) -> c.Json:
+    """One picture is `image`, several are `images`, the one to edit first."""
+    urls = [values["image"], *(reference["image"] for reference in values.get("references", ()))]
+    pictures: list[Any] = [{"url": url, "type": "image_url"} for url in urls]
+    return {"image": pictures[0]} if len(pictures) == 1 else {"images": pictures}
+
+
+def _references(urls: Any) -> Any:
+    return [{"url": url} for url in urls]
+
+
+_IMAGE: Mapping[str, str | c.To] = {"prompt": "prompt", "aspect_ratio": "aspect_ratio", "resolution": "resolution"}
+_VIDEO: Mapping[str, str | c.To] = {**_IMAGE, "duration_s": "duration"}
+_MADE, _ADDED = c.Meter("image", "1"), c.Meter("input_image", "request.input_images")
+_SECONDS = c.Meter("video_second", "request.duration_s")
+_SECONDS_IN = c.Meter("input_video_second", "request.input_video_seconds")
+
+
+def _image(fields: Mapping[str, str | c.To], *meters: c.Meter, **rest: Any) -> c.Endpoint:
+    blocked = c.Blocked("data[].respect_moderation", (False,))
+    files = c.Files("data[].b64_json", "image/jpeg", form="base64", blocked=blocked)
+    fixed = {"model": "{endpoint}", "response_format": "b64_json"}
+    return c.Endpoint(fields, fixed, files=files, meters=meters, **rest)
+
+
+def _video(url: str, fields: Mapping[str, str | c.To], *meters: c.Meter) -> c.Endpoint:
+    submit = c.Call("POST", url, capture={"id": "request_id"})
+    files = c.Files("video.url", "video/mp4", blocked=c.Blocked("video.respect_moderation", (False,)))
+    return c.Endpoint(fields, {"model": "{endpoint}"}, dialect="videos", submit=submit, files=files, meters=meters)
+
+
+PROVIDER = c.Provider(
+    name="xai",
+    docs="https://docs.x.ai/developers/rest-api-reference/inference/videos",
+    checked="2026-11-20",
+    base_url="https://api.x.ai/v1",
+    auth=c.Auth(env=("XAI_API_KEY",)),
+    submit=c.Call("POST", "/images/generations", read_s=600),
+    probe=c.Call("GET", "/models"),
+    free={"models": c.Call("GET", "/models")},
+    codes=c.Codes(("error.code", "code"), {}),  # which there are is not documented: the HTTP status decides
+    error_message=("error.message", "error"),
+    charge=c.Charge("usage.cost_in_usd_ticks", "0.0000000001"),
+    inputs={"image": c.Input(("url", "data")), "video": c.Input(("url",))},
+    dialects={
+        "videos": {
+            "submit": c.Call("POST", "/videos/generations", capture={"id": "request_id"}),
+            "poll": c.Call("GET", "/videos/{id}"),
+            "status": c.Status(
+                "status @status",  # the word, else what the HTTP status says
+                c.words(running="pending 202", succeeded="done 200", failed="failed expired"),
+                error="error.message",
+                progress="progress",
+                progress_of=100.0,
+            ),
+        }
+    },
+    tasks={
+        "text-to-image": _image(_IMAGE, _MADE),
+        "image-to-image": _image(
+            {**_IMAGE, "image": c.BUILD, "references": c.BUILD},
+            *(_MADE, _ADDED),
+            submit=c.Call("POST", "/images/edits", read_s=600),
+            build=_pictures,
+        ),
+        "text-to-video": _video(
+            "/videos/generations", {**_VIDEO, "references": c.To("reference_images", _references)}, _SECONDS, _ADDED
+        ),
+        "image-to-video": _video("/videos/generations", {**_VIDEO, "image": "image.url"}, _SECONDS, _ADDED),
+        "video-to-video": _video(
+            "/videos/edits",
+            {"prompt": "prompt", "video": "video.url"},
+            *(c.Meter("video_second", "request.input_video_seconds"), _SECONDS_IN),
+        ),
+        "video-extension": _video(
+            "/videos/extensions",
+            {"prompt": "prompt", "video": "video.url", "duration_s": "duration"},
+            *(_SECONDS, _SECONDS_IN),
+        ),
+    },
+)

@@ -1,0 +1,185 @@
+"""Stability: what is sent for each task, and what is made of every answer."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from aggregator import errors
+from aggregator.backends import provider_table
+from aggregator.contract import Endpoint
+from tests.facts.validate import check_bodies
+from tests.providers.gemini.studio import PNG, form, studio
+
+A_FILE = "a file, image/png"
+GENERATE, AUDIO = "/v2beta/stable-image/generate", "/v2beta/audio"
+
+
+def _fox(**options):
+    return lambda project: project.text_to_image("a fox", **options)
+
+
+def _edit(**options):
+    return lambda project: project.image_to_image(PNG, "a fox", **options)
+
+
+ORDERS = {
+    "core": (
+        _fox(model="stability:generate/core", aspect_ratio="21:9", negative_prompt="rain", seed=0, format="webp"),
+        f"{GENERATE}/core",
+        {"prompt": "a fox", "aspect_ratio": "21:9", "negative_prompt": "rain", "seed": "0", "output_format": "webp"},
+        ("image/webp", "0.03"),
+    ),
+    "ultra": (_fox(model="stability:generate/ultra"), f"{GENERATE}/ultra", {"prompt": "a fox"}, ("image/png", "0.08")),
+    "sd3": (
+        _fox(model="stability:sd3.5-medium", seed=7),
+        f"{GENERATE}/sd3",
+        {"prompt": "a fox", "model": "sd3.5-medium", "mode": "text-to-image", "seed": "7"},
+        ("image/png", "0.035"),
+    ),
+    "sd3 from an image": (
+        _edit(model="stability:sd3.5-large", strength=0.5),
+        f"{GENERATE}/sd3",
+        {"prompt": "a fox", "image": A_FILE, "model": "sd3.5-large", "mode": "image-to-image", "strength": "0.5"},
+        ("image/png", "0.065"),
+    ),
+    "ultra from an image": (
+        _edit(model="stability:generate/ultra", strength=0),
+        f"{GENERATE}/ultra",
+        {"prompt": "a fox", "image": A_FILE, "strength": "0"},
+        ("image/png", "0.08"),
+    ),
+    "inpaint": (
+        _edit(model="stability:edit/inpaint", mask=PNG),
+        "/v2beta/stable-image/edit/inpaint",
+        {"prompt": "a fox", "image": A_FILE, "mask": A_FILE},
+        ("image/png", "0.05"),
+    ),
+    "structure": (
+        _edit(model="stability:control/structure", strength=0.7),
+        "/v2beta/stable-image/control/structure",
+        {"prompt": "a fox", "image": A_FILE, "control_strength": "0.7"},
+        ("image/png", "0.05"),
+    ),
+    "fast": (
+        lambda project: project.upscale_image(PNG, factor=4, format="jpeg", model="stability:upscale/fast"),
+        "/v2beta/stable-image/upscale/fast",
+        {"image": A_FILE, "output_format": "jpeg"},
+        ("image/jpeg", "0.02"),
+    ),
+    "conservative": (
+        lambda project: project.upscale_image(PNG, prompt="fur", seed=3, model="stability:upscale/conservative"),
+        "/v2beta/stable-image/upscale/conservative",
+        {"image": A_FILE, "prompt": "fur", "seed": "3"},
+        ("image/png", "0.40"),
+    ),
+    "creative": (
+        lambda project: project.upscale_image(PNG, prompt="fur", model="stability:upscale/creative"),
+        "/v2beta/stable-image/upscale/creative",
+        {"image": A_FILE, "prompt": "fur"},
+        ("image/png", "0.60"),
+    ),
+    "audio 2": (
+        lambda project: project.text_to_music("a march", duration_s=1, model="stability:stable-audio-2"),
+        f"{AUDIO}/stable-audio-2/text-to-audio",
+        {"prompt": "a march", "duration": "1", "model": "stable-audio-2", "steps": "50"},
+        ("audio/mpeg", "0.20"),
+    ),
+    "audio 2.5": (
+        lambda project: project.text_to_sound("rain", duration_s=1, format="wav", model="stability:stable-audio-2.5"),
+        f"{AUDIO}/stable-audio-2/text-to-audio",
+        {"prompt": "rain", "duration": "1", "output_format": "wav", "model": "stable-audio-2.5"},
+        ("audio/wav", "0.20"),
+    ),
+    "audio 3": (
+        lambda project: project.text_to_music("a march", duration_s=1, seed=9, model="stability:stable-audio-3"),
+        f"{AUDIO}/stable-audio/text-to-audio",
+        {"prompt": "a march", "duration": "1", "seed": "9", "model": "stable-audio-3"},
+        ("audio/mpeg", "0.26"),
+    ),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+async def test_what_is_sent_and_what_comes_of_it(order: str, tmp_path: Path) -> None:
+    verb, path, body, (mime, usd) = ORDERS[order]
+    async with studio("stability", tmp_path) as it:
+        result = await verb(it.project)
+        (request,) = it.ordered()
+        assert (request.path, form(request)) == (path, body)
+        assert request.headers["authorization"] == f"Bearer {it.emulator.keys['stability']}"
+        later = "creative" in path or path.endswith("stable-audio/text-to-audio")
+        kind = "audio/*" if "audio" in path else "image/*"
+        assert request.headers["accept"] == ("application/json" if later else kind)
+        looks = [one for one in it.emulator.requests if one.method == "GET"]
+        assert bool(looks) == later
+        assert all(one.headers["accept"] == kind and "/results/" in one.path for one in looks)
+        assert result.artifact.mime_type == mime
+        assert result.cost.amount_usd == it.emulator.book.usd == Decimal(usd)
+
+
+REFUSALS = {
+    "bad_key": errors.AuthenticationError,
+    "no_credit": errors.QuotaError,
+    "rate_limited": errors.RateLimitError,
+    "invalid": errors.InvalidRequestError,
+    "invalid_language": errors.InvalidRequestError,
+    "moderated_input": errors.ContentPolicyError,
+    "not_found": errors.InvalidRequestError,
+    "too_large": errors.InvalidRequestError,
+}
+
+
+@pytest.mark.parametrize("fault", REFUSALS)
+async def test_a_refusal_is_certain_and_of_its_class(fault: str, tmp_path: Path) -> None:
+    async with studio("stability", tmp_path) as it:
+        it.emulator.script("stability", fault)
+        said = await it.submit({"prompt": "a fox"}, "generate/core", "text-to-image")
+        assert (said.outcome, type(said.error), said.error.accepted) == ("rejected", REFUSALS[fault], False)
+        assert said.error.code == it.emulator.desk("stability").fault(fault).body["name"]
+        assert it.emulator.book == []
+
+
+async def test_a_server_error_leaves_it_open_whether_it_was_taken(tmp_path: Path) -> None:
+    async with studio("stability", tmp_path) as it:
+        it.emulator.script("stability", "server_error")
+        said = await it.submit({"prompt": "a fox"}, "generate/core", "text-to-image")
+        assert (said.outcome, type(said.error), said.error.accepted) == ("unknown", errors.UnavailableError, None)
+
+
+@pytest.mark.parametrize("verb", [ORDERS["core"][0], ORDERS["creative"][0], ORDERS["audio 2"][0], ORDERS["audio 3"][0]])
+async def test_a_filtered_result_on_http_200_is_no_result_and_free(verb, tmp_path: Path) -> None:
+    async with studio("stability", tmp_path) as it:
+        it.emulator.script("stability", "moderated_output")
+        with pytest.raises(errors.ContentPolicyError) as caught:
+            await verb(it.project)
+        assert caught.value.accepted is True
+        spend = await it.project.spend()
+        assert spend.settled_usd == spend.held_usd == 0
+
+
+async def test_the_seed_that_was_used_is_kept(tmp_path: Path) -> None:
+    async with studio("stability", tmp_path) as it:
+        said = await it.submit({"prompt": "a fox", "seed": 11}, "generate/core", "text-to-image")
+        endpoint = it.backend.provider.endpoint("text-to-image") or Endpoint()
+        delivery = await it.engine.result(it.backend, endpoint, said.handle, said.reading)
+        assert delivery.facts == {"seed": "11"}
+
+
+async def test_the_key_is_tried_by_a_call_that_costs_nothing(tmp_path: Path) -> None:
+    async with studio("stability", tmp_path) as it:
+        assert await it.engine.probe(it.backend) == "the key works"
+        assert [one.path for one in it.emulator.requests] == ["/v1/user/balance"]
+        it.emulator.disturb("stability", it.emulator.desk("stability").fault("bad_key"), on="GET /v1/user/balance")
+        with pytest.raises(errors.AuthenticationError):
+            await it.engine.probe(it.backend)
+
+
+def test_what_is_promised() -> None:
+    table = provider_table("stability")
+    assert table.bills_failures is False
+    assert (table.requests_per_second, table.result_ttl_s, table.cancel) == (15.0, 86_400, None)
+
+
+def test_every_body_is_what_the_vendor_takes() -> None:
+    check_bodies("stability", offers=19)
