@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -44,6 +45,19 @@ def run(command: list[str], folder: Path, **environment: str) -> str:
     return done.stdout
 
 
+def interrupted(line: str, folder: Path) -> None:
+    """A command that goes on until it is interrupted: it is, as soon as it has said where it is."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environ = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    command = ["bash", "-c", f"exec {line}"]
+    with subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = iter(process.stdout.readline, "")
+        assert any("http://127.0.0.1:" in heard for heard in said)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
 def written(folder: Path, text: str) -> bool:
     """Write a block that begins with its file's name; whether it did."""
     name = NAMED.match(text)
@@ -63,6 +77,9 @@ def test_every_block_runs(folder: Path) -> None:
             run([sys.executable, "-c", text], folder)
         elif language == "sh":
             for line in text.strip().splitlines():
+                if line.startswith("aggregator emulate"):
+                    interrupted(line, folder)
+                    continue
                 made = line.startswith("make ")  # it is what this suite runs under: here only that the target exists
                 command = ["make", "-n", "-C", str(ROOT), line.split()[1]] if made else ["bash", "-c", line]
                 run(command, folder, FAL_KEY="key-id:not-a-real-secret")

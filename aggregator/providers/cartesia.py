@@ -8,39 +8,33 @@ first example speaks. Bare samples (`pcm`) are not asked for: no program can tel
 from collections.abc import Mapping
 from typing import Any
 
-from aggregator.contract import BUILD, Auth, Call, Codes, Endpoint, Files, Input, Json, Meter, Provider, To
+from aggregator import contract as c
 
-_WAV: Json = {"container": "wav", "encoding": "pcm_s16le", "sample_rate": 44_100}
-_FORMAT = To(
-    BUILD,
-    values={
-        "wav": _WAV,
-        "mp3": {"container": "mp3", "sample_rate": 44_100, "bit_rate": 128_000},
-    },
-)
-_SOUND = Files(form="body", mime_type="audio/wav")
+_WAV: c.Json = {"container": "wav", "encoding": "pcm_s16le", "sample_rate": 44_100}
+_FORMAT = c.To(c.BUILD, values={"wav": _WAV, "mp3": {"container": "mp3", "sample_rate": 44_100, "bit_rate": 128_000}})
+_SOUND = c.Files(form="body", mime_type="audio/wav")
 
 
-def _body(values: Mapping[str, Any]) -> Json:
+def _body(values: Mapping[str, Any]) -> c.Json:
     """Each form of the sound has keys of its own, so one takes the other's place as a whole."""
     return {"output_format": values.get("format", _WAV)}
 
 
-PROVIDER = Provider(
+PROVIDER = c.Provider(
     name="cartesia",
     docs="https://docs.cartesia.ai/api-reference/tts/bytes",
     checked="2026-11-21",
     base_url="https://api.cartesia.ai",
-    auth=Auth(env=("CARTESIA_API_KEY",)),
+    auth=c.Auth(env=("CARTESIA_API_KEY",)),
     headers={"Cartesia-Version": "2026-08-14"},
-    submit=Call("POST", "/tts/bytes", read_s=300.0),
-    probe=Call("GET", "/voices?limit=1"),
-    free={"voices": Call("GET", "/voices?limit=100")},
-    codes=Codes(("error_code",), {"concurrency_limited": "rate_limit"}),
+    submit=c.Call("POST", "/tts/bytes", read_s=300.0),
+    probe=c.Call("GET", "/voices?limit=1"),
+    free={"voices": c.Call("GET", "/voices?limit=100")},
+    codes=c.Codes(("error_code",), c.kinds(rate_limit="concurrency_limited")),
     error_message=("message", "title"),
-    inputs={"": Input(accepts=("part",), max_bytes=None)},
+    inputs={"": c.Input(accepts=("part",), max_bytes=None)},
     tasks={
-        "text-to-speech": Endpoint(
+        "text-to-speech": c.Endpoint(
             fields={
                 "text": "transcript",
                 "voice": "voice",
@@ -51,15 +45,15 @@ PROVIDER = Provider(
             fixed={"model_id": "{endpoint}", "voice": "e07c00bc-4134-4eae-9ea4-1a55fb45746b"},
             build=_body,
             files=_SOUND,
-            meters=(Meter("kilo_character", "request.kilo_characters"),),
+            meters=(c.Meter("kilo_character", "request.kilo_characters"),),
         ),
-        "speech-to-speech": Endpoint(
-            submit=Call("POST", "/voice-changer/bytes", read_s=300.0),
+        "speech-to-speech": c.Endpoint(
+            submit=c.Call("POST", "/voice-changer/bytes", read_s=300.0),
             encoding="multipart",
             fields={"audio": "clip", "voice": "voice.id", "format": _FORMAT},
             build=_body,
             files=_SOUND,
-            meters=(Meter("input_audio_second", "request.input_audio_seconds"),),
+            meters=(c.Meter("input_audio_second", "request.input_audio_seconds"),),
         ),
     },
 )

@@ -4,66 +4,47 @@ An output that fails the safety check comes without an address and says `is_imag
 answer says what was charged. A mask is black where the picture may change, the reverse of ours, and is not offered.
 """
 
-from aggregator.contract import (
-    Auth,
-    Blocked,
-    Call,
-    Charge,
-    Codes,
-    Endpoint,
-    Files,
-    Input,
-    Meter,
-    Provider,
-    State,
-    Status,
-    To,
-)
+from aggregator import contract as c
 from aggregator.signing import jwks_digest
 
 _PICTURES = ("image/png", "image/jpeg", "image/webp")
 
 
-def _endpoint(**fields: str | To) -> Endpoint:
-    return Endpoint(
+def _endpoint(**fields: str | c.To) -> c.Endpoint:
+    return c.Endpoint(
         fields={"seed": "seed", **fields},
         fixed={"async": True},
-        files=Files("data[].url", "image/*", blocked=Blocked("data[].is_image_safe", (False,))),
-        meters=(Meter("image", "1"),),
+        files=c.Files("data[].url", "image/*", blocked=c.Blocked("data[].is_image_safe", (False,))),
+        meters=(c.Meter("image", "1"),),
         facts={"seed": "data.0.seed"},
         encoding="multipart",
     )
 
 
-PROVIDER = Provider(
+PROVIDER = c.Provider(
     name="ideogram",
     docs="https://developer.ideogram.ai/api-reference",
     checked="2026-11-21",
     base_url="https://api.ideogram.ai",
-    auth=Auth(env=("IDEOGRAM_API_KEY",), header="Api-Key", template="{key}"),
-    submit=Call("POST", "/v2/image/{endpoint}", capture={"id": "generation_id"}),
-    poll=Call("GET", "/v2/generations/{id}"),
-    probe=Call("GET", "/v2/account/usage"),
-    free={"usage": Call("GET", "/v2/account/usage")},
-    status=Status(
-        "status",
-        {"pending": State.RUNNING, "completed": State.SUCCEEDED, "failed": State.FAILED},
-        error="failure_reason",
+    auth=c.Auth(env=("IDEOGRAM_API_KEY",), header="Api-Key", template="{key}"),
+    submit=c.Call("POST", "/v2/image/{endpoint}", capture={"id": "generation_id"}),
+    poll=c.Call("GET", "/v2/generations/{id}"),
+    probe=c.Call("GET", "/v2/account/usage"),
+    free={"usage": c.Call("GET", "/v2/account/usage")},
+    status=c.Status(
+        "status", c.words(running="pending", succeeded="completed", failed="failed"), error="failure_reason"
     ),
-    codes=Codes(
+    codes=c.Codes(
         ("reject_reason", "@status"),
-        {
-            "422": "content_policy",  # the prompt or an input failed the safety check
-            "inflight_limit": "rate_limit",
-            **dict.fromkeys(
-                ("daily_limit", "feature_limit", "insufficient_funds", "priority_credit_required"), "quota"
-            ),
-            "subscription_required": "quota",
-        },
+        c.kinds(
+            quota="daily_limit feature_limit insufficient_funds priority_credit_required subscription_required",
+            rate_limit="inflight_limit",
+            content_policy="422",  # the prompt or an input failed the safety check
+        ),
     ),
     error_message=("error", "message", "detail", "failure_reason"),
-    inputs={"image": Input(("part",), max_bytes=25 * 2**20, mime_types=_PICTURES)},
-    charge=Charge("usage_cost_usd_micros", "0.000001"),
+    inputs={"image": c.Input(("part",), max_bytes=25 * 2**20, mime_types=_PICTURES)},
+    charge=c.Charge("usage_cost_usd_micros", "0.000001"),
     webhook=jwks_digest(
         "webhook_url",
         "@headers.x-ideogram-webhook-generation-id",
@@ -75,6 +56,6 @@ PROVIDER = Provider(
     tasks={
         "text-to-image": _endpoint(prompt="prompt"),
         "image-to-image": _endpoint(prompt="prompt", image="image"),
-        "image-upscaling": _endpoint(image="image", factor=To("upscale_factor", form="x{:g}")),
+        "image-upscaling": _endpoint(image="image", factor=c.To("upscale_factor", form="x{:g}")),
     },
 )

@@ -6,27 +6,10 @@ output and logs are removed an hour after the end. No key makes a submit idempot
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from aggregator.contract import (
-    Auth,
-    Body,
-    Call,
-    Codes,
-    Endpoint,
-    Files,
-    Flow,
-    HttpRequest,
-    Input,
-    Meter,
-    Part,
-    Provider,
-    State,
-    Status,
-    UploadSource,
-)
+from aggregator import casts
+from aggregator import contract as c
 from aggregator.errors import ProviderError
 from aggregator.signing import standard_webhooks
 
@@ -39,11 +22,9 @@ _VIDEO = (
 _AUDIO = ("text-to-speech", "speech-to-speech", "text-to-sound", "text-to-music")
 
 
-def _upload(source: UploadSource) -> Flow:
+def _upload(source: c.UploadSource) -> c.Flow:
     """To the files API, whose address models may read for a day."""
-    name = f"{source.sha256[:16]}.{source.mime_type.partition('/')[2]}"
-    file = Part("content", Body(source.path, source.size_bytes), name, source.mime_type)
-    answer = yield HttpRequest("POST", "/files", parts=(file,))
+    answer = yield c.HttpRequest("POST", "/files", parts=(casts.part("content", source),))
     return str(json.loads(answer.body)["urls"]["get"])
 
 
@@ -54,57 +35,45 @@ def _bills(error: ProviderError) -> bool | None:
     return False if error.code == "aborted" else None
 
 
-def _unmeasured(_values: Mapping[str, Any]) -> None:
-    """How long a machine will take is known when it has."""
+# Models of the community are ordered by version, and billed by the second: known when it has passed.
+_SECONDS = (c.Meter("gpu_second", casts.unknown, reported="metrics.predict_time"),)
+_KINDS = {"image/*": _IMAGE, "video/*": _VIDEO, "audio/*": _AUDIO}
+_PLAIN = {task: c.Endpoint(files=c.Files("output output[]", kind)) for kind, tasks in _KINDS.items() for task in tasks}
 
-
-# Models of the community are ordered by version, and billed by the second.
-_SECONDS = (Meter("gpu_second", _unmeasured, reported="metrics.predict_time"),)
-_PLAIN = {
-    **dict.fromkeys(_IMAGE, Endpoint(files=Files("output output[]", "image/*"))),
-    **dict.fromkeys(_VIDEO, Endpoint(files=Files("output output[]", "video/*"))),
-    **dict.fromkeys(_AUDIO, Endpoint(files=Files("output output[]", "audio/*"))),
-}
-
-PROVIDER = Provider(
+PROVIDER = c.Provider(
     name="replicate",
     docs="https://replicate.com/docs/reference/http",
     checked="2026-11-21",
     base_url="https://api.replicate.com/v1",
-    auth=Auth(env=("REPLICATE_API_TOKEN",)),
-    submit=Call("POST", "/models/{endpoint}/predictions", capture=_ID),
+    auth=c.Auth(env=("REPLICATE_API_TOKEN",)),
+    submit=c.Call("POST", "/models/{endpoint}/predictions", capture=_ID),
     dialects={
-        "version": {"submit": Call("POST", "/predictions", capture=_ID, body={"version": "{version}"})},
-        "deployment": {"submit": Call("POST", "/deployments/{endpoint}/predictions", capture=_ID)},
+        "version": {"submit": c.Call("POST", "/predictions", capture=_ID, body={"version": "{version}"})},
+        "deployment": {"submit": c.Call("POST", "/deployments/{endpoint}/predictions", capture=_ID)},
     },
     input_path="input",
-    poll=Call("GET", "/predictions/{id}"),
-    cancel=Call("POST", "/predictions/{id}/cancel"),
-    probe=Call("GET", "/account"),
+    poll=c.Call("GET", "/predictions/{id}"),
+    cancel=c.Call("POST", "/predictions/{id}/cancel"),
+    probe=c.Call("GET", "/account"),
     free={
-        "schema": Call("GET", "/models/{endpoint}"),
-        "hardware": Call("GET", "/hardware"),
-        "webhook-secret": Call("GET", "/webhooks/default/secret"),
+        "schema": c.Call("GET", "/models/{endpoint}"),
+        "hardware": c.Call("GET", "/hardware"),
+        "webhook-secret": c.Call("GET", "/webhooks/default/secret"),
     },
-    status=Status(
+    status=c.Status(
         "status",
-        {
-            "starting": State.QUEUED,
-            "processing": State.RUNNING,
-            "succeeded": State.SUCCEEDED,
-            "failed": State.FAILED,
-            "canceled": State.CANCELED,
-            "aborted": State.CANCELED,
-        },
+        c.words(
+            queued="starting", running="processing", succeeded="succeeded", failed="failed", canceled="canceled aborted"
+        ),
         error="error",
     ),
-    codes=Codes(
+    codes=c.Codes(
         ("error", "status"),
-        {"*E005*": "content_policy", "*flagged as sensitive*": "content_policy", "aborted": "canceled"},
+        {**c.kinds(content_policy="*E005*", canceled="aborted"), "*flagged as sensitive*": "content_policy"},
     ),
     error_message=("error", "detail", "title"),
     upload=_upload,
-    inputs={"": Input(accepts=("url", "upload"))},
+    inputs={"": c.Input(accepts=("url", "upload"))},
     webhook=standard_webhooks("webhook", "id"),
     bills_failures=_bills,
     requests_per_second=10.0,  # 600 a minute (replicate.com/docs/topics/predictions/rate-limits, read 2026-11-21)

@@ -7,29 +7,14 @@ address is asked for once the job is done. What was charged stands in the status
 from collections.abc import Mapping
 from typing import Any
 
-from aggregator.contract import (
-    BUILD,
-    Auth,
-    Call,
-    Charge,
-    Codes,
-    Endpoint,
-    Files,
-    Follow,
-    Input,
-    Json,
-    Meter,
-    Provider,
-    State,
-    Status,
-    Webhook,
-)
+from aggregator import casts
+from aggregator import contract as c
 from aggregator.errors import RequestError
 
 
-def _picture(values: Mapping[str, Any]) -> Json:
+def _picture(values: Mapping[str, Any]) -> c.Json:
     """A file or an address; an enlargement is said as the size of the result."""
-    body: Json = {}
+    body: c.Json = {}
     if (image := values.get("image")) is not None:
         body["source_url" if str(image).startswith("http") else "image"] = image
     if (factor := values.get("factor")) is not None:
@@ -40,46 +25,37 @@ def _picture(values: Mapping[str, Any]) -> Json:
     return body
 
 
-def _unknown(_values: Mapping[str, Any]) -> None:
-    """Credits depend on the model and on both sizes, by a table that is not published: only `estimate` tells."""
-
-
-PROVIDER = Provider(
+PROVIDER = c.Provider(
     name="topaz",
     docs="https://developer.topazlabs.com/image-api",
     checked="2026-11-20",
     base_url="https://api.topazlabs.com/image/v1",
-    auth=Auth(env=("TOPAZ_API_KEY",), header="X-API-Key", template="{key}"),
-    submit=Call("POST", "/{group}/async", capture={"id": "process_id"}),
-    poll=Call("GET", "/status/{id}"),
-    follow=(Follow(Call("GET", "/download/{id}")),),
-    cancel=Call("DELETE", "/cancel/{id}"),
-    probe=Call("GET", "/status?paginated=true&limit=1"),
-    free={"estimate": Call("POST", "/estimate"), "estimate-gen": Call("POST", "/estimate-gen")},
-    status=Status(
+    auth=c.Auth(env=("TOPAZ_API_KEY",), header="X-API-Key", template="{key}"),
+    submit=c.Call("POST", "/{group}/async", capture={"id": "process_id"}),
+    poll=c.Call("GET", "/status/{id}"),
+    follow=(c.Follow(c.Call("GET", "/download/{id}")),),
+    cancel=c.Call("DELETE", "/cancel/{id}"),
+    probe=c.Call("GET", "/status?paginated=true&limit=1"),
+    free={"estimate": c.Call("POST", "/estimate"), "estimate-gen": c.Call("POST", "/estimate-gen")},
+    status=c.Status(
         "status",
-        {
-            "Pending": State.QUEUED,
-            "Processing": State.RUNNING,
-            "Completed": State.SUCCEEDED,
-            "Failed": State.FAILED,
-            "Cancelled": State.CANCELED,
-        },
+        c.words(queued="Pending", running="Processing", succeeded="Completed", failed="Failed", canceled="Cancelled"),
         progress="progress",
         progress_of=100,
     ),
-    codes=Codes(("@status",), {"402": "quota", "412": "authentication", "425": "rate_limit"}),
-    inputs={"": Input(("part", "url"), max_bytes=None)},
-    charge=Charge("credits", "0.08", at="poll"),
-    webhook=Webhook("webhook_url", "process_id"),  # not signed
+    codes=c.Codes(("@status",), c.kinds(authentication="412", quota="402", rate_limit="425")),
+    inputs={"": c.Input(("part", "url"), max_bytes=None)},
+    charge=c.Charge("credits", "0.08", at="poll"),
+    webhook=c.Webhook("webhook_url", "process_id"),  # not signed
     result_ttl_s=3600,
     tasks={
-        "image-upscaling": Endpoint(
-            fields={"image": BUILD, "factor": BUILD, "format": "output_format"},
+        "image-upscaling": c.Endpoint(
+            fields={"image": c.BUILD, "factor": c.BUILD, "format": "output_format"},
             build=_picture,
-            files=Files("download_url", "image/*"),
-            meters=(Meter("credit", _unknown),),
+            files=c.Files("download_url", "image/*"),
+            # By the model and both sizes, by a table that is not published: only `estimate` tells.
+            meters=(c.Meter("credit", casts.unknown),),
             encoding="multipart",
-        ),
+        )
     },
 )

@@ -7,13 +7,15 @@ official Python client speaks gRPC: this table is from the one for TypeScript (@
 from collections.abc import Mapping
 from typing import Any
 
+from aggregator import casts
 from aggregator import contract as c
+
+_Fields = Mapping[str, str | c.To]
 
 
 def _pictures(values: Mapping[str, Any]) -> c.Json:
     """One picture is `image`, several are `images`, the one to edit first."""
-    urls = [values["image"], *(reference["image"] for reference in values.get("references", ()))]
-    pictures: list[Any] = [{"url": url, "type": "image_url"} for url in urls]
+    pictures: list[Any] = [{"url": url, "type": "image_url"} for url in casts.pictures(values, "image")]
     return {"image": pictures[0]} if len(pictures) == 1 else {"images": pictures}
 
 
@@ -21,25 +23,27 @@ def _references(urls: Any) -> Any:
     return [{"url": url} for url in urls]
 
 
-_IMAGE: Mapping[str, str | c.To] = {"prompt": "prompt", "aspect_ratio": "aspect_ratio", "resolution": "resolution"}
-_VIDEO: Mapping[str, str | c.To] = {**_IMAGE, "duration_s": "duration"}
-_MADE, _ADDED = c.Meter("image", "1"), c.Meter("input_image", "request.input_images")
-_SECONDS = c.Meter("video_second", "request.duration_s")
-_SECONDS_IN = c.Meter("input_video_second", "request.input_video_seconds")
-
-
-def _image(fields: Mapping[str, str | c.To], *meters: c.Meter, **rest: Any) -> c.Endpoint:
+def _image(fields: _Fields, *meters: c.Meter, **rest: Any) -> c.Endpoint:
     blocked = c.Blocked("data[].respect_moderation", (False,))
     files = c.Files("data[].b64_json", "image/jpeg", form="base64", blocked=blocked)
     fixed = {"model": "{endpoint}", "response_format": "b64_json"}
     return c.Endpoint(fields, fixed, files=files, meters=meters, **rest)
 
 
-def _video(url: str, fields: Mapping[str, str | c.To], *meters: c.Meter) -> c.Endpoint:
-    submit = c.Call("POST", url, capture={"id": "request_id"})
+def _video(path: str, fields: _Fields, *meters: c.Meter) -> c.Endpoint:
+    submit = c.Call("POST", f"/videos/{path}", capture={"id": "request_id"})
     files = c.Files("video.url", "video/mp4", blocked=c.Blocked("video.respect_moderation", (False,)))
     return c.Endpoint(fields, {"model": "{endpoint}"}, dialect="videos", submit=submit, files=files, meters=meters)
 
+
+_SHAPE: _Fields = {"prompt": "prompt", "aspect_ratio": "aspect_ratio", "resolution": "resolution"}
+_EDITED: _Fields = {**_SHAPE, "image": c.BUILD, "references": c.BUILD}
+_SHOT: _Fields = {**_SHAPE, "duration_s": "duration"}
+_GUIDED: _Fields = {**_SHOT, "references": c.To("reference_images", _references)}
+_MOVED: _Fields = {"prompt": "prompt", "video": "video.url"}
+_MADE, _ADDED = c.Meter("image", "1"), c.Meter("input_image", "request.input_images")
+_SECONDS, _AGAIN = (c.Meter("video_second", f"request.{of}") for of in ("duration_s", "input_video_seconds"))
+_SENT = c.Meter("input_video_second", "request.input_video_seconds")
 
 PROVIDER = c.Provider(
     name="xai",
@@ -68,26 +72,13 @@ PROVIDER = c.Provider(
         }
     },
     tasks={
-        "text-to-image": _image(_IMAGE, _MADE),
+        "text-to-image": _image(_SHAPE, _MADE),
         "image-to-image": _image(
-            {**_IMAGE, "image": c.BUILD, "references": c.BUILD},
-            *(_MADE, _ADDED),
-            submit=c.Call("POST", "/images/edits", read_s=600),
-            build=_pictures,
+            _EDITED, _MADE, _ADDED, submit=c.Call("POST", "/images/edits", read_s=600), build=_pictures
         ),
-        "text-to-video": _video(
-            "/videos/generations", {**_VIDEO, "references": c.To("reference_images", _references)}, _SECONDS, _ADDED
-        ),
-        "image-to-video": _video("/videos/generations", {**_VIDEO, "image": "image.url"}, _SECONDS, _ADDED),
-        "video-to-video": _video(
-            "/videos/edits",
-            {"prompt": "prompt", "video": "video.url"},
-            *(c.Meter("video_second", "request.input_video_seconds"), _SECONDS_IN),
-        ),
-        "video-extension": _video(
-            "/videos/extensions",
-            {"prompt": "prompt", "video": "video.url", "duration_s": "duration"},
-            *(_SECONDS, _SECONDS_IN),
-        ),
+        "text-to-video": _video("generations", _GUIDED, _SECONDS, _ADDED),
+        "image-to-video": _video("generations", {**_SHOT, "image": "image.url"}, _SECONDS, _ADDED),
+        "video-to-video": _video("edits", _MOVED, _AGAIN, _SENT),
+        "video-extension": _video("extensions", {**_MOVED, "duration_s": "duration"}, _SECONDS, _SENT),
     },
 )

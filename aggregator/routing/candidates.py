@@ -56,7 +56,7 @@ class Candidates:
         return tuple(item.candidate() for item in self.out)
 
 
-def candidates(  # noqa: PLR0917 - one thing each, in the order of the data
+def candidates(
     registry: Registry,
     prices: PriceTable,
     config: Config,

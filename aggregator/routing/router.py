@@ -1,6 +1,6 @@
 """From a request to a plan: the first of the candidates, why it is the first, and what to say when there is none."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -18,7 +18,7 @@ from aggregator.errors import (
 )
 from aggregator.pricing.table import PriceTable
 from aggregator.registry.load import Registry
-from aggregator.routing.candidates import Candidates, candidates
+from aggregator.routing.candidates import Candidates, Excluded, candidates
 from aggregator.routing.fitting import serve
 from aggregator.routing.plan import Ask, Candidate, Plan
 from aggregator.tasks import Request
@@ -30,7 +30,7 @@ _ASIDE = frozenset({"model", "tried", "policy", "lifecycle", "provider"})
 """Reasons that have nothing to do with what the request says."""
 
 
-def route(  # noqa: PLR0917 - one thing each, in the order of the data
+def route(
     registry: Registry,
     prices: PriceTable,
     config: Config,
@@ -138,15 +138,29 @@ def _no_route(found: Candidates, request: Request, reasons: Mapping[str, str]) -
     """The message: who came closest first, and not more than fits on a screen."""
     if not reasons:
         return f"nobody offers {request.task}: the registry has no row for it"
-    other = [item.offer.id for item in found.out if item.refusal.kind == "model"]
-    shown = [pin for pin in reasons if pin not in other] or []
-    if not shown:
+    asked = [item for item in found.out if item.refusal.kind != "model"]
+    if not asked:
         return f"nobody offers {request.task} with {found.target}"
+    closed = [item for item in asked if item.refusal.kind == "provider"]
+    shown = [
+        item.offer.id for item in sorted(asked, key=lambda item: item.refusal.kind in _ASIDE) if item not in closed
+    ]
     lines = [f"nothing serves this {request.task} ({found.target}):"]
     lines += [f"  {pin}: {reasons[pin]}" for pin in shown[:_SHOWN]]
     if len(shown) > _SHOWN:
         lines.append(f"  and {len(shown) - _SHOWN} more: `reasons` has all of them")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_closed(closed, few=not shown)])
+
+
+def _closed(items: Sequence[Excluded], *, few: bool) -> Iterator[str]:
+    """Offers of providers that cannot be used here: a line each where there is nothing else to say, else one line."""
+    by_provider = {item.offer.provider: item.refusal.why() for item in items}
+    if few or len(by_provider) == 1:
+        yield from (f"  {name}: {why}" for name, why in sorted(by_provider.items())[:_SHOWN])
+        by_provider = dict(sorted(by_provider.items())[_SHOWN:])
+    if by_provider:
+        many = f"{len(by_provider)} more providers" if few else f"{len(by_provider)} providers"
+        yield f"  and the offers of {many} that cannot be used here: `aggregator doctor` says why"
 
 
 # ----------------------------------------------------------------------------------------------- provider_options

@@ -22,7 +22,7 @@ def asked(emulator: Emulator, directory: Path, monkeypatch: pytest.MonkeyPatch, 
     for name, key in {**emulator.environ, **keys}.items():
         monkeypatch.setenv(name, key)
     answer = CliRunner().invoke(
-        app, ["doctor", "--live", "--json", "--config", str(file), "--directory", str(directory / "store")]
+        app, ["doctor", "--live", "--json", "--config", str(file), "--dir", str(directory / "store")]
     )
     assert answer.stdout, (answer.stderr, answer.exception)
     found = json.loads(answer.stdout)["findings"]

@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,3 +74,45 @@ def ours(
         return bought(provider)
 
     return sent
+
+
+@pytest.fixture
+def ours_after(
+    emulated: Callable[..., Any], bought: Callable[[str], list[Recorded]]
+) -> Callable[..., Awaitable[tuple[str, Recorded]]]:
+    """As `ours`, for what goes on from a clip that the provider made itself: returns the clip's job, and what we sent.
+
+    `await ours_after("luma", "ray-3.2", "extend_video", "it jumps", model="luma:ray-3.2")`
+    """
+
+    async def sent(
+        provider: str, maker: str, verb: str, *words: str, settings: dict[str, Any] | None = None, **options: Any
+    ) -> tuple[str, Recorded]:
+        async with emulated(provider, **(settings or {})) as agg, agg.project("conformance") as project:
+            made = await project.text_to_video("a fox", model=f"{provider}:{maker}", max_usd="1000")
+            (first,) = bought(provider)
+            await getattr(project, verb)(made, *words, **{"max_usd": "1000", **options})
+            (then,) = bought(provider)
+        assert first.job_id is not None
+        return first.job_id, then
+
+    return sent
+
+
+@pytest.fixture
+def row(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """An offer of a user's own, for a task that the package has no offer of: the options with which `ours` takes it.
+
+    `await ours("together", VideoToVideo(…), **row("together", "some/model", "video-to-video"))`
+    """
+
+    def written(provider: str, endpoint: str, task: str, more: str = "") -> dict[str, Any]:
+        home = tmp_path / "rows"
+        (home / "models").mkdir(parents=True)
+        (home / "offers" / provider).mkdir(parents=True)
+        (home / "models" / "mine.toml").write_text('[model]\nmaker = "mine"\ntier = "workhorse"\n')
+        offer = f'model = "mine"\nendpoint = "{endpoint}"\ntask = "{task}"\nchecked = 2026-11-20\n{more}\n'
+        (home / "offers" / provider / "mine.toml").write_text(offer)
+        return {"model": f"{provider}:{endpoint}", "settings": {"registry": {"paths": [str(home)]}}}
+
+    return written

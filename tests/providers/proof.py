@@ -43,13 +43,13 @@ def grades(provider: Provider, tasks: set[str]) -> dict[str, str]:
 
 
 def served(tables: Mapping[str, Provider]) -> dict[str, set[str]]:
-    """The tasks of each provider: those its offers serve, or, for one without offers of ours, those of its table."""
+    """The tasks of each provider: those of its table, and those of its offers."""
     registry = Registry.bundled(mappings=mappings_of(tables))
-    found: dict[str, set[str]] = {name: set() for name in tables}
+    found = {name: {task.partition("@")[0] for task in table.tasks} for name, table in tables.items()}
     for offer in registry.all_offers():
         if offer.status != "retired" and offer.provider in found:
             found[offer.provider].add(offer.task)
-    return {name: tasks or {task.partition("@")[0] for task in tables[name].tasks} for name, tasks in found.items()}
+    return found
 
 
 def table() -> str:

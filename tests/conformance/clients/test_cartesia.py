@@ -11,6 +11,7 @@ from tests.providers.sound import DETAIL, VOICES, Studio, faults_of, studio
 
 cartesia = pytest.importorskip("cartesia")
 
+PROVES = {"text-to-speech": "client", "speech-to-speech": "client"}
 NAME = "cartesia"
 OWN = ("x-stainless-*", "x-cartesia-client")
 """Headers in which the client speaks of itself."""

@@ -16,6 +16,7 @@ deepgram = pytest.importorskip("deepgram")
 from deepgram.core.api_error import ApiError  # noqa: E402
 from deepgram.environment import DeepgramClientEnvironment  # noqa: E402
 
+PROVES = {"text-to-speech": "client"}
 NAME = "deepgram"
 OWN = ("x-fern-*", "x-deepgram-session-id")
 """Headers in which the client speaks of itself."""

@@ -22,6 +22,13 @@ from tests.providers.sound import DETAIL, Studio, faults_of, studio
 elevenlabs = pytest.importorskip("elevenlabs")
 from elevenlabs.core.api_error import ApiError  # noqa: E402
 
+PROVES = {
+    "text-to-speech": "client",
+    "speech-to-speech": "client",
+    "text-to-sound": "client",
+    "text-to-music": "client",
+    "video-to-audio": "client",
+}
 NAME = "elevenlabs"
 OWN = ("x-fern-*",)
 """Headers in which the client speaks of itself."""

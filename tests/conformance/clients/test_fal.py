@@ -9,6 +9,7 @@ Normalised, each on purpose:
 """
 
 import dataclasses
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,24 @@ from typing import Any
 import pytest
 
 from aggregator.contract import Call
-from aggregator.tasks import ImageToVideo, ImageUpscaling, TextToImage, TextToSpeech, TextToVideo
+from aggregator.inputs import Media
+from aggregator.tasks import (
+    FrameInterpolation,
+    ImageToImage,
+    ImageToVideo,
+    ImageUpscaling,
+    LipSync,
+    SpeechToSpeech,
+    TextToImage,
+    TextToMusic,
+    TextToSound,
+    TextToSpeech,
+    TextToVideo,
+    VideoExtension,
+    VideoToAudio,
+    VideoToVideo,
+    VideoUpscaling,
+)
 from tests.conformance.compare import same
 from tests.providers.shop import STILL, opened
 
@@ -24,8 +42,26 @@ fal_client = pytest.importorskip("fal_client")
 
 from fal_client import client as module  # noqa: E402
 
+PROVES = {
+    "text-to-image": "client",
+    "image-to-image": "client",
+    "image-upscaling": "client",
+    "text-to-video": "client",
+    "image-to-video": "client",
+    "video-to-video": "client",
+    "video-extension": "client",
+    "video-upscaling": "client",
+    "frame-interpolation": "client",
+    "lip-sync": "client",
+    "video-to-audio": "client",
+    "text-to-speech": "client",
+    "speech-to-speech": "client",
+    "text-to-sound": "client",
+    "text-to-music": "client",
+}
 SCHNELL = "fal-ai/flux/schnell"
-PICTURE = "https://example.com/a.png"
+PICTURE, FILM, VOICE = (f"https://example.com/a.{kind}" for kind in ("png", "mp4", "wav"))
+CLIP, SOUND = (Media(url=url, duration_s=4.0, width=1280, height=720, fps=24.0) for url in (FILM, VOICE))
 INTENTS: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "text-to-image": (
         TextToImage(prompt="ein Füchslein 🦊", size=(640, 480), seed=0),
@@ -51,6 +87,56 @@ INTENTS: dict[str, tuple[Any, str, dict[str, Any]]] = {
         TextToSpeech(text="Good evening."),
         "fal-ai/kokoro/american-english",
         {"prompt": "Good evening."},
+    ),
+    "image-to-image": (
+        ImageToImage(image=PICTURE, prompt="in winter", aspect_ratio="16:9"),
+        "fal-ai/flux-pro/kontext",
+        {"image_url": PICTURE, "prompt": "in winter", "aspect_ratio": "16:9", "num_images": 1},
+    ),
+    "video-to-video": (
+        VideoToVideo(video=CLIP, prompt="in winter"),
+        "fal-ai/luma-dream-machine/ray-2/modify",
+        {"video_url": FILM, "prompt": "in winter"},
+    ),
+    "video-extension": (
+        VideoExtension(video=CLIP, prompt="it sleeps", duration_s=6),
+        "fal-ai/ltx-2.3/extend-video",
+        {"video_url": FILM, "prompt": "it sleeps", "duration": 6},
+    ),
+    "video-upscaling": (
+        VideoUpscaling(video=CLIP, factor=2),
+        "fal-ai/topaz/upscale/video",
+        {"video_url": FILM, "upscale_factor": 2, "model": "Proteus"},
+    ),
+    "frame-interpolation": (
+        FrameInterpolation(video=CLIP),
+        "fal-ai/rife/video",
+        {"video_url": FILM, "num_frames": 1, "use_calculated_fps": True},
+    ),
+    "lip-sync": (
+        LipSync(audio=SOUND, video=CLIP),
+        "fal-ai/sync-lipsync/v2",
+        {"audio_url": VOICE, "video_url": FILM, "model": "lipsync-2"},
+    ),
+    "video-to-audio": (
+        VideoToAudio(video=CLIP, prompt="steps", seed=3),
+        "fal-ai/mmaudio-v2",
+        {"video_url": FILM, "prompt": "steps", "seed": 3},
+    ),
+    "speech-to-speech": (
+        SpeechToSpeech(audio=SOUND, voice="Rachel"),
+        "fal-ai/elevenlabs/voice-changer",
+        {"audio_url": VOICE, "voice": "Rachel"},
+    ),
+    "text-to-sound": (
+        TextToSound(prompt="a door", duration_s=2),
+        "fal-ai/elevenlabs/sound-effects/v2",
+        {"text": "a door", "duration_seconds": 2},
+    ),
+    "text-to-music": (
+        TextToMusic(prompt="slow piano", duration_s=30),
+        "fal-ai/stable-audio-25/text-to-audio",
+        {"prompt": "slow piano", "seconds_total": 30},
     ),
 }
 
@@ -165,7 +251,7 @@ async def test_a_job_is_ordered_and_looked_at_alike(
 ) -> None:
     request, endpoint, arguments = INTENTS[task]
     handle = await client.submit(endpoint, arguments)
-    await handle.get(interval=0.005)
+    assert "/files/" in json.dumps(await handle.get(interval=0.005))
     (theirs,) = bought("fal")
     fetched = emulator.requests[-1]
     start = len(emulator.requests)

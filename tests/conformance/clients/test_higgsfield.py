@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from aggregator.tasks import ImageToVideo, TextToImage, TextToVideo
+from aggregator.tasks import ImageToImage, ImageToVideo, TextToImage, TextToVideo, VideoToVideo
 from tests.conformance.compare import same
 from tests.providers.shop import STILL
 
@@ -23,7 +23,14 @@ from higgsfield_client.exceptions import HiggsfieldClientError  # noqa: E402
 from higgsfield_client.http import client as module  # noqa: E402
 from higgsfield_client.types_ import NSFW, Cancelled, Completed, Failed, InProgress, Queued  # noqa: E402
 
-PICTURE = "https://example.com/a.png"
+PROVES = {
+    "text-to-image": "client",
+    "image-to-image": "client",
+    "text-to-video": "client",
+    "image-to-video": "client",
+    "video-to-video": "client",
+}
+PICTURE, FILM = "https://example.com/a.png", "https://example.com/a.mp4"
 INTENTS: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "text-to-image": (
         TextToImage(prompt="a fox", resolution="4k", aspect_ratio="3:2"),
@@ -49,6 +56,36 @@ def client(emulator: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     sleep = time.sleep
     monkeypatch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.005)))
     return module.SyncClient(base_url=emulator.url("higgsfield"), api_key=emulator.keys["higgsfield"])
+
+
+OF_USERS: dict[str, tuple[Any, str, dict[str, Any], str]] = {
+    "image-to-image": (
+        ImageToImage(image=PICTURE, prompt="in winter"),
+        "acme/painter/edit-image",
+        {"image_urls": [PICTURE], "prompt": "in winter"},
+        'fields = { prompt = "prompt", image = { path = "image_urls", listed = true } }',
+    ),
+    "video-to-video": (
+        VideoToVideo(video=FILM, prompt="in winter"),
+        "acme/painter/edit-video",
+        {"video_url": FILM, "prompt": "in winter"},
+        'fields = { prompt = "prompt", video = "video_url" }',
+    ),
+}
+"""Of these tasks the package has no offer: the row is a user's own."""
+
+
+@pytest.mark.parametrize("task", OF_USERS)
+async def test_a_users_own_row_asks_for_what_the_client_asks_for(
+    task: str, client: Any, ours: Any, bought: Any, row: Any
+) -> None:
+    request, application, arguments, fields = OF_USERS[task]
+    result = client.subscribe(application, arguments)
+    url = result["images"][0]["url"] if task.endswith("image") else result["video"]["url"]
+    assert "/files/" in url
+    (theirs,) = bought("higgsfield")
+    (mine,) = await ours("higgsfield", request, **row("higgsfield", application, task, fields))
+    assert same(mine, theirs) == []
 
 
 @pytest.mark.emulator(latency_s=0.1)

@@ -19,6 +19,14 @@ from tests.conformance.compare import same
 
 luma_agents = pytest.importorskip("luma_agents")
 
+PROVES = {
+    "text-to-image": "client",
+    "image-to-image": "client",
+    "text-to-video": "client",
+    "image-to-video": "client",
+    "video-to-video": "client",
+    "video-extension": "client",
+}
 NAME = "luma"
 URL, CLIP = "https://example.com/a.png", "https://example.com/a.mp4"
 STILL = Path(__file__).parents[2] / "data" / "still.png"
@@ -113,6 +121,17 @@ async def test_the_client_is_served_and_asks_for_what_we_ask_for(
     done = waited(client, client.generations.create(**call))
     assert (done.state, done.type, done.failure_code) == ("completed", call["type"], None)
     assert done.output[0].url.startswith("http")
+    (theirs,) = bought(NAME)
+    assert same(mine, theirs, ignore_headers=("x-stainless-*",)) == []
+
+
+async def test_a_clip_goes_on_from_the_clients_own(
+    client: Client, ours_after: Callable[..., Awaitable[tuple[str, Recorded]]], bought: Callable[[str], list[Recorded]]
+) -> None:
+    first, mine = await ours_after(NAME, "ray-3.2", "extend_video", "it jumps", duration_s=5, model=f"{NAME}:ray-3.2")
+    frame = {"start_frame": {"generation_id": first}, "duration": "5s"}
+    generation = client.generations.create(model="ray-3.2", type="video", prompt="it jumps", video=frame)
+    assert waited(client, generation).output[0].url.startswith("http")
     (theirs,) = bought(NAME)
     assert same(mine, theirs, ignore_headers=("x-stainless-*",)) == []
 

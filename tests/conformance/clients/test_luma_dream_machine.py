@@ -17,6 +17,15 @@ from tests.conformance.compare import same
 
 lumaai = pytest.importorskip("lumaai")
 
+PROVES = {
+    "text-to-image": "client",
+    "image-to-image": "client",
+    "text-to-video": "client",
+    "image-to-video": "client",
+    "video-to-video": "client",
+    "video-extension": "client",
+    "video-upscaling": "client",
+}
 NAME = "luma_dream_machine"
 URL, CLIP = "https://example.com/a.png", "https://example.com/a.mp4"
 Client = Any
@@ -97,6 +106,41 @@ async def test_the_client_is_served_and_asks_for_what_we_ask_for(
     done = waited(client, call(client.generations))
     assert (done.state, done.failure_reason) == ("completed", None)
     assert (done.assets.video or done.assets.image).startswith("http")
+    (theirs,) = bought(NAME)
+    assert same(mine, theirs, ignore_headers=("x-stainless-*",)) == []
+
+
+GOING_ON: dict[str, tuple[tuple[str, ...], dict[str, Any], Callable[[Client, str], Any]]] = {
+    "longer": (
+        ("extend_video", "it jumps"),
+        {"model": f"{NAME}:ray-2", "duration_s": 5},
+        lambda c, first: c.video.create(
+            model="ray-2",
+            prompt="it jumps",
+            generation_type="video",
+            duration="5s",
+            keyframes={"frame0": {"type": "generation", "id": first}},
+        ),
+    ),
+    "larger": (
+        ("upscale_video",),
+        {"model": f"{NAME}:upscale", "resolution": "1080p"},
+        lambda c, first: c.upscale(first, resolution="1080p", generation_type="upscale_video"),
+    ),
+}
+
+
+@pytest.mark.parametrize("how", GOING_ON)
+async def test_a_clip_goes_on_as_the_clients_own(
+    how: str,
+    client: Client,
+    ours_after: Callable[..., Awaitable[tuple[str, Recorded]]],
+    bought: Callable[[str], list[Recorded]],
+) -> None:
+    verb, options, call = GOING_ON[how]
+    first, mine = await ours_after(NAME, "ray-2", *verb, **options)
+    done = waited(client, call(client.generations, first))
+    assert done.assets.video.startswith("http")
     (theirs,) = bought(NAME)
     assert same(mine, theirs, ignore_headers=("x-stainless-*",)) == []
 

@@ -31,6 +31,7 @@ PROVES = {
     "text-to-video": "client",
     "image-to-video": "client",
     "video-to-video": "client",
+    "video-extension": "client",
 }
 
 PICTURE, CLIP = "https://example.com/still.png", "https://example.com/clip.mp4"
@@ -197,3 +198,10 @@ class TestClips:
         client.video_generation.generate(model="bytedance/seedance-2.0", prompt="at night", input_references=references)
         (other,) = bought("openrouter")
         assert same(mine, other) == []
+
+    async def test_a_clip_goes_on(self, ours_after, bought, client, row):
+        mine = row("openrouter", "google/veo-3.1", "video-extension")
+        first, order = await ours_after("openrouter", "google/veo-3.1", "extend_video", "it jumps", **mine)
+        client.video_generation.generate(model="google/veo-3.1", prompt="it jumps", previous_job_id=first)
+        (other,) = bought("openrouter")
+        assert same(order, other) == []

@@ -34,6 +34,21 @@ from tests.conformance.compare import same
 runwayml = pytest.importorskip("runwayml")
 from runwayml.lib import polling  # noqa: E402
 
+PROVES = {
+    "text-to-image": "client",
+    "image-to-image": "client",
+    "image-upscaling": "client",
+    "text-to-video": "client",
+    "image-to-video": "client",
+    "video-to-video": "client",
+    "video-extension": "client",
+    "video-upscaling": "client",
+    "frame-interpolation": "client",
+    "video-to-audio": "client",
+    "text-to-speech": "client",
+    "speech-to-speech": "client",
+    "text-to-sound": "client",
+}
 NAME = "runway"
 URL, CLIP, SOUND = "https://example.com/a.png", "https://example.com/a.mp4", "https://example.com/a.wav"
 STILL = Path(__file__).parents[2] / "data" / "still.png"

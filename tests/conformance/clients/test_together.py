@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.tasks import ImageToImage, ImageToVideo, TextToImage, TextToSpeech, TextToVideo
+from aggregator.tasks import ImageToImage, ImageToVideo, Reference, TextToImage, TextToSpeech, TextToVideo, VideoToVideo
 from aggregator.testing.emulator.services.together import SERVICE
 from tests.conformance.compare import same
 
@@ -20,11 +20,12 @@ PROVES = {
     "text-to-speech": "client",
     "text-to-video": "client",
     "image-to-video": "client",
+    "video-to-video": "client",
 }
 
 STILL = Path(__file__).parents[2] / "data" / "still.png"
 OWN = ("x-stainless-*",)
-PICTURE = "https://example.com/still.png"
+PICTURE, CLIP = "https://example.com/still.png", "https://example.com/clip.mp4"
 
 
 @pytest.fixture
@@ -159,9 +160,9 @@ class TestClips:
         (other,) = bought("together")
         assert same(mine, other, ignore_headers=OWN) == []
 
-    async def test_between_two_pictures(self, ours, bought, client, tmp_path):
+    async def test_between_two_pictures(self, ours, bought, client, row):
         request = ImageToVideo(prompt="go", image=PICTURE, last_image=PICTURE, resolution="720p", duration_s=5)
-        (mine,) = await ours("together", request, **_card(tmp_path, "image-to-video"))
+        (mine,) = await ours("together", request, **row("together", "some/model", "image-to-video"))
         frames = [{"input_image": PICTURE, "frame": "first"}, {"input_image": PICTURE, "frame": "last"}]
         client.videos.create(
             model="some/model", prompt="go", resolution="720p", seconds="5", media={"frame_images": frames}
@@ -169,12 +170,10 @@ class TestClips:
         (other,) = bought("together")
         assert same(mine, other, ignore_headers=OWN) == []
 
-
-def _card(home, task):
-    """A model of a user's own, for a task that none of the package's offers has here."""
-    (home / "models").mkdir()
-    (home / "offers" / "together").mkdir(parents=True)
-    (home / "models" / "mine.toml").write_text('[model]\nmaker = "mine"\ntier = "workhorse"\n')
-    offer = f'model = "mine"\nendpoint = "some/model"\ntask = "{task}"\nchecked = 2026-11-20\n'
-    (home / "offers" / "together" / "mine.toml").write_text(offer)
-    return {"model": "mine", "settings": {"registry": {"paths": [str(home)]}}}
+    async def test_from_a_clip(self, ours, bought, client, row):
+        request = VideoToVideo(prompt="at night", video=CLIP, references=(Reference(image=PICTURE),))
+        (mine,) = await ours("together", request, **row("together", "some/model", "video-to-video"))
+        media = {"source_video": CLIP, "reference_images": [PICTURE]}
+        client.videos.create(model="some/model", prompt="at night", media=media)
+        (other,) = bought("together")
+        assert same(mine, other, ignore_headers=OWN) == []

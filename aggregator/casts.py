@@ -1,0 +1,48 @@
+"""What several provider tables write in the same way: inputs in their order, bare base64, files on their way.
+
+Pure, and total on the texts that stand for local inputs while a request is planned.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aggregator.contract import Body, HttpRequest, Part, UploadSource
+
+__all__ = ["bare", "file_name", "inputs", "part", "pictures", "put", "unknown"]
+
+
+def inputs(values: Mapping[str, Any], *names: str) -> list[tuple[str, str]]:
+    """The inputs of these fields as far as they are given, each with its field's name: of a reference, its picture."""
+    lists = ((name, values.get(name, [])) for name in names)
+    each = ((name, one) for name, found in lists for one in (found if isinstance(found, list | tuple) else [found]))
+    return [(name, one["image"] if isinstance(one, Mapping) else one) for name, one in each]
+
+
+def pictures(values: Mapping[str, Any], *first: str) -> list[Any]:
+    """The pictures of these fields as far as they are given, then those of the references."""
+    return [text for _, text in inputs(values, *first, "references")]
+
+
+def bare(text: Any) -> str:
+    """A data URI as its base64 alone; an address as it is."""
+    return str(text).rpartition(";base64,")[2]
+
+
+def unknown(_values: Mapping[str, Any]) -> None:
+    """The quantity of what nobody can count before it has been billed."""
+
+
+def file_name(source: UploadSource) -> str:
+    """A name that says nothing but what the content is."""
+    return f"{source.sha256[:16]}.{source.mime_type.partition('/')[2]}"
+
+
+def part(name: str, source: UploadSource) -> Part:
+    """A whole local input as a file of a form."""
+    return Part(name, Body(source.path, source.size_bytes), file_name(source), source.mime_type)
+
+
+def put(source: UploadSource, url: str, headers: Mapping[str, str] | None = None) -> HttpRequest:
+    """A whole local input to an address that an answer named, which never gets the credential."""
+    content = Body(source.path, source.size_bytes)
+    return HttpRequest("PUT", url, headers or {"content-type": source.mime_type}, content=content, trusted=False)
