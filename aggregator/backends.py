@@ -13,10 +13,11 @@ from aggregator.engine import Backend
 from aggregator.errors import ConfigurationError
 from aggregator.secret import Secret
 
-__all__ = ["backends_of", "provider_names", "provider_table", "provider_tables"]
+__all__ = ["SWITCHED_OFF", "backends_of", "provider_names", "provider_table", "provider_tables"]
 
 ENTRY_POINTS = "aggregator.providers"
 """Packages add a provider under this entry point group: name = "module:PROVIDER"."""
+SWITCHED_OFF = "switched off in the configuration"
 
 
 def provider_names() -> tuple[str, ...]:
@@ -74,7 +75,7 @@ def backends_of(
         wanted = (settings.api_key_env,) if settings and settings.api_key_env else provider.auth.env
         key = next((environ[variable] for variable in wanted if environ.get(variable)), None)
         if settings is not None and not settings.enabled:
-            not_usable[name] = "switched off in the configuration"
+            not_usable[name] = SWITCHED_OFF
         elif not provider.base_url:
             not_usable[name] = f'no address: write [providers.{name}] base_url = "https://…"'
         elif wanted and key is None:

@@ -6,9 +6,12 @@ Pure, and total on the texts that stand for local inputs while a request is plan
 from collections.abc import Mapping
 from typing import Any
 
-from aggregator.contract import Body, HttpRequest, Part, UploadSource
+from aggregator.contract import Body, HttpRequest, Json, Part, UploadSource
 
-__all__ = ["bare", "file_name", "inputs", "part", "pictures", "put", "unknown"]
+__all__ = ["bare", "contents", "file_name", "inputs", "part", "pictures", "put", "unknown"]
+
+_FRAMES = {"image": "first_frame", "last_image": "last_frame"}
+_ROLES = {**_FRAMES, "references": "reference_image", "video": "reference_video"}
 
 
 def inputs(values: Mapping[str, Any], *names: str) -> list[tuple[str, str]]:
@@ -21,6 +24,15 @@ def inputs(values: Mapping[str, Any], *names: str) -> list[tuple[str, str]]:
 def pictures(values: Mapping[str, Any], *first: str) -> list[Any]:
     """The pictures of these fields as far as they are given, then those of the references."""
     return [text for _, text in inputs(values, *first, "references")]
+
+
+def contents(values: Mapping[str, Any]) -> Json:
+    """The prompt, then each input with the role it plays, as one list of `content`."""
+    items: list[Any] = [{"type": "text", "text": values["prompt"]}] if "prompt" in values else []
+    for name, url in inputs(values, *_ROLES):
+        kind = "video_url" if name == "video" else "image_url"
+        items.append({"type": kind, kind: {"url": url}, "role": _ROLES[name]})
+    return {"content": items}
 
 
 def bare(text: Any) -> str:

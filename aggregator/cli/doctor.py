@@ -17,6 +17,7 @@ import typer
 from rich.text import Text
 
 from aggregator import __version__
+from aggregator.backends import SWITCHED_OFF
 from aggregator.cli.catalogue import Catalogue
 from aggregator.cli.live import check_keys
 from aggregator.cli.session import EXIT_ERROR, AsJson, ConfigFile, Directory, LocalOnly, Session
@@ -30,6 +31,7 @@ __all__ = ["Finding", "doctor", "findings"]
 STALE_DAYS = 90
 STALE_SHOWN = 3
 LABEL_COLUMNS = 16
+FEW = 3
 LOW_SPACE_BYTES = 2 * 10**9
 LIBRARIES = ("httpx", "pydantic", "sqlalchemy")
 EXTRAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -217,8 +219,12 @@ async def _read(database: Path) -> tuple[str, list[JobRecord]]:
 def _providers(catalogue: Catalogue) -> Iterator[Finding]:
     if all(reason is not None for reason in catalogue.usable.values()):
         yield Finding("providers", "none", "warning", "nothing can be made: set a key below, or use --local")
+    off = [name for name, reason in catalogue.usable.items() if reason == SWITCHED_OFF]
     for name, reason in sorted(catalogue.usable.items()):
-        yield Finding("providers", name, "ok" if reason is None else "note", reason or "configured")
+        if name not in off or len(off) <= FEW:
+            yield Finding("providers", name, "ok" if reason is None else "note", reason or "configured")
+    if len(off) > FEW:
+        yield Finding("providers", f"{len(off)} others", "note", SWITCHED_OFF)
 
 
 def _stale(catalogue: Catalogue) -> Iterator[Finding]:

@@ -8,116 +8,65 @@ cancels what is queued and forgets what has ended. Callbacks are not signed. Bil
 from collections.abc import Mapping
 from typing import Any
 
-from aggregator.contract import (
-    BUILD,
-    Auth,
-    Call,
-    Codes,
-    Endpoint,
-    Files,
-    Input,
-    Json,
-    Meter,
-    Provider,
-    State,
-    Status,
-    To,
-    Webhook,
+from aggregator import casts
+from aggregator import contract as c
+
+_TASKS = "/api/v3/contents/generations/tasks"
+_WORDS = c.words(
+    queued="queued", running="running", succeeded="succeeded", failed="failed expired", canceled="cancelled"
 )
-
-_ROLES = {
-    "image": ("image_url", "first_frame"),
-    "last_image": ("image_url", "last_frame"),
-    "references": ("image_url", "reference_image"),
-    "video": ("video_url", "reference_video"),
-}
-_SHAPES = {"16:9": 0, "9:16": 0, "4:3": 1, "3:4": 1, "1:1": 2}
-_PIXELS = {
-    "480p": (428_544, 421_120, 409_600),
-    "720p": (921_600, 927_408, 921_600),
-    "1080p": (2_073_600,),
-    "4k": (8_294_400,),
-}
-"""Of one frame, in the order of the shapes. Above 720p only 16:9 is documented."""
-
-
-def _contents(values: Mapping[str, Any]) -> Json:
-    """The prompt, then each input with its role."""
-    items: list[Any] = [{"type": "text", "text": values["prompt"]}] if "prompt" in values else []
-    for name, (kind, role) in _ROLES.items():
-        found = values.get(name, [])
-        for one in found if isinstance(found, list) else [found]:
-            url = one["image"] if isinstance(one, dict) else one
-            items.append({"type": kind, kind: {"url": url}, "role": role})
-    return {"content": items}
+_SHOT = {"duration_s": "duration", "resolution": "resolution", "aspect_ratio": "ratio", "seed": "seed"}
+_FIXED = c.To("camera_fixed", values={"static": True})
+_WIDE = {"480p": 428_544, "720p": 921_600, "1080p": 2_073_600, "4k": 8_294_400}
+_CLASSIC, _SQUARE = {"480p": 421_120, "720p": 927_408}, {"480p": 409_600, "720p": 921_600}
+_PIXELS = {"16:9": _WIDE, "9:16": _WIDE, "4:3": _CLASSIC, "3:4": _CLASSIC, "1:1": _SQUARE}
+"""Of one frame. Above 720p only 16:9 is documented."""
 
 
 def _tokens(values: Mapping[str, Any]) -> tuple[str, str] | None:
     """What 24 frames a second of that size come to; of an unknown shape, between the smallest and the largest."""
-    sizes, shape = _PIXELS[values["resolution"]], _SHAPES.get(values.get("aspect_ratio", ""))
-    if (len(sizes) == 1 and shape != 0) or ("aspect_ratio" in values and shape is None):
-        return None
-    found = sizes if shape is None else (sizes[shape],)
-    low, high = (str(pixels * values["duration_s"] * 24 / 1024) for pixels in (min(found), max(found)))
-    return low, high
+    shapes = [values["aspect_ratio"]] if "aspect_ratio" in values else _PIXELS
+    sizes = [_PIXELS.get(shape, {}).get(values["resolution"], 0) for shape in shapes]
+    tokens = [pixels * values["duration_s"] * 24 / 1024 for pixels in sizes]
+    return (str(min(tokens)), str(max(tokens))) if all(sizes) else None
 
 
-def _made(*inputs: str) -> Endpoint:
-    return Endpoint(
-        fields={
-            **dict.fromkeys(("prompt", *inputs), BUILD),
-            "duration_s": "duration",
-            "resolution": "resolution",
-            "aspect_ratio": "ratio",
-            "seed": "seed",
-            "audio": "generate_audio",
-            "camera": To("camera_fixed", values={"static": True}),
-        },
-        fixed={"model": "{endpoint}"},
-        build=_contents,
-        files=Files("content.video_url", "video/mp4"),
-        meters=(Meter("output_token", _tokens, reported="usage.completion_tokens"),),
+def _made(*inputs: str) -> c.Endpoint:
+    return c.Endpoint(
+        {**dict.fromkeys(("prompt", *inputs), c.BUILD), **_SHOT, "audio": "generate_audio", "camera": _FIXED},
+        {"model": "{endpoint}"},
+        build=casts.contents,
+        files=c.Files("content.video_url", "video/mp4"),
+        meters=(c.Meter("output_token", _tokens, reported="usage.completion_tokens"),),
         facts={"seed": "seed"},
     )
 
 
-PROVIDER = Provider(
+PROVIDER = c.Provider(
     name="ark",
     docs="https://docs.byteplus.com/en/docs/ModelArk/1520757",
     checked="2026-11-20",
     base_url="https://ark.ap-southeast.bytepluses.com",  # Volcengine: https://ark.cn-beijing.volces.com, ids `doubao-…`
-    auth=Auth(env=("ARK_API_KEY",)),
-    submit=Call("POST", "/api/v3/contents/generations/tasks", capture={"id": "id"}),
-    poll=Call("GET", "/api/v3/contents/generations/tasks/{id}"),
-    cancel=Call("DELETE", "/api/v3/contents/generations/tasks/{id}"),
-    probe=Call("GET", "/api/v3/contents/generations/tasks?page_num=1&page_size=1"),
-    status=Status(
-        "status",
-        {
-            "queued": State.QUEUED,
-            "running": State.RUNNING,
-            "succeeded": State.SUCCEEDED,
-            "failed": State.FAILED,
-            "expired": State.FAILED,
-            "cancelled": State.CANCELED,
-        },
-        error="error.message",
-    ),
-    codes=Codes(
+    auth=c.Auth(env=("ARK_API_KEY",)),
+    submit=c.Call("POST", _TASKS, capture={"id": "id"}),
+    poll=c.Call("GET", f"{_TASKS}/{{id}}"),
+    cancel=c.Call("DELETE", f"{_TASKS}/{{id}}"),
+    probe=c.Call("GET", f"{_TASKS}?page_num=1&page_size=1"),
+    status=c.Status("status", _WORDS, error="error.message"),
+    codes=c.Codes(
         ("error.code",),
-        {
-            **dict.fromkeys(("*SensitiveContentDetected*", "*RiskDetection*"), "content_policy"),
-            **dict.fromkeys(("AuthenticationError", "AccessDenied", "OperationDenied"), "authentication"),
-            **dict.fromkeys(("AccountOverdueError", "InvalidSubscription", "QuotaExceeded"), "quota"),
-            **dict.fromkeys(("RateLimitExceeded", "ServerOverloaded"), "rate_limit"),
-            **dict.fromkeys(("MissingParameter", "InvalidParameter", "InvalidEndpoint"), "invalid_request"),
-            **dict.fromkeys(("ModelNotFound", "InvalidEndpointOrModel"), "invalid_request"),
-            "InternalServiceError": "unavailable",
-        },
+        c.kinds(
+            authentication="AuthenticationError AccessDenied OperationDenied",
+            quota="AccountOverdueError InvalidSubscription QuotaExceeded",
+            rate_limit="RateLimitExceeded ServerOverloaded",
+            invalid_request="MissingParameter InvalidParameter InvalidEndpoint ModelNotFound InvalidEndpointOrModel",
+            content_policy="*SensitiveContentDetected* *RiskDetection*",
+            unavailable="InternalServiceError",
+        ),
     ),
     request_id_header="X-Request-Id",
-    webhook=Webhook("callback_url", "id"),
-    inputs={"image": Input(), "video": Input(("url",)), "audio": Input(("url",))},
+    webhook=c.Webhook("callback_url", "id"),
+    inputs={"image": c.Input(), "video": c.Input(("url",)), "audio": c.Input(("url",))},
     result_ttl_s=86_400,  # about a day; the exact figure is unconfirmed
     tasks={
         "text-to-video": _made("references"),

@@ -42,7 +42,7 @@ PROVIDER = c.Provider(
     ),
     codes=c.Codes(
         ("status", "detail"),
-        {**c.kinds(quota="*credits*", content_policy="nsfw"), "*concurrent requests*": "rate_limit"},
+        {"*concurrent requests*": "rate_limit", **c.kinds(quota="*credits*", content_policy="nsfw")},
     ),
     error_message=("detail[].msg", "detail", "details", "message", "error"),
     upload=_upload,

@@ -7,136 +7,98 @@ charge in the answers.
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
-from pydantic import JsonValue
+from aggregator import contract as c
 
-from aggregator.contract import (
-    Auth,
-    Body,
-    Call,
-    Codes,
-    Endpoint,
-    Files,
-    Flow,
-    HttpRequest,
-    Input,
-    Json,
-    Meter,
-    Provider,
-    State,
-    Status,
-    To,
-    UploadSource,
-)
-
+_Fields = Mapping[str, str | c.To]
 _LOOKS = 20
 """How often an uploaded file is looked at, before the server may judge it: only a `ready` one can be used."""
-_STRENGTHS = [f"{word}_{step}" for word in ("adhere", "flex", "reimagine") for step in (1, 2, 3)]
 
 
-def _upload(source: UploadSource) -> Flow:
+def _upload(source: c.UploadSource) -> c.Flow:
     """A slot, the bytes to where the slot says, and word that they are there; then it is taken in."""
-    wanted: Json = {"mime_type": source.mime_type, "size_bytes": source.size_bytes, "purpose": "input"}
-    answer = yield HttpRequest("POST", "/files", json=wanted)
+    wanted: c.Json = {"mime_type": source.mime_type, "size_bytes": source.size_bytes, "purpose": "input"}
+    answer = yield c.HttpRequest("POST", "/files", json=wanted)
     made = json.loads(answer.body)
-    slot, content = made["upload"], Body(source.path, source.size_bytes)
-    yield HttpRequest(slot["method"], slot["url"], slot.get("headers") or {}, content=content, trusted=False)
-    answer = yield HttpRequest("POST", f"/files/{made['id']}/complete")
+    slot, content = made["upload"], c.Body(source.path, source.size_bytes)
+    yield c.HttpRequest(slot["method"], slot["url"], slot.get("headers") or {}, content=content, trusted=False)
+    answer = yield c.HttpRequest("POST", f"/files/{made['id']}/complete")
     for _ in range(_LOOKS):
         if json.loads(answer.body)["state"] != "pending":
             break
-        answer = yield HttpRequest("GET", f"/files/{made['id']}")
+        answer = yield c.HttpRequest("GET", f"/files/{made['id']}")
     return str(made["id"])
 
 
-def _named(value: JsonValue) -> JsonValue:
+def _named(text: Any, **address: str) -> Any:
     """An address, a local file (which becomes an uploaded file's id), or a generation of Luma's own."""
-    text = str(value)
     if text.startswith(("http://", "https://")):
-        return {"url": value}
-    return {"file_id" if text.startswith("<") else "generation_id": value}
+        return {"url": text, **address}
+    return {"file_id" if text.startswith("<") else "generation_id": text}
 
 
-def _clip(value: JsonValue) -> JsonValue:
+def _clip(text: Any) -> Any:
     """An address of a clip has to say that it is one."""
-    named = _named(value)
-    return {**named, "media_type": "video/mp4"} if isinstance(named, dict) and "url" in named else named
+    return _named(text, media_type="video/mp4")
 
 
-def _each(values: JsonValue) -> JsonValue:
-    return [_named(value) for value in values] if isinstance(values, list) else values
+def _each(texts: Any) -> Any:
+    return [_named(text) for text in texts]
 
 
-def _strength(value: JsonValue) -> JsonValue:
+def _strength(value: Any) -> str:
     """From 0 (keep the clip) to 1 (imagine it anew), in the vendor's nine steps."""
-    return _STRENGTHS[min(8, int(float(str(value)) * 9))]
+    word, step = divmod(min(8, int(value * 9)), 3)
+    return f"{('adhere', 'flex', 'reimagine')[word]}_{step + 1}"
 
 
-def _endpoint(kind: str, mime_type: str, unit: str, quantity: str, fields: Mapping[str, str | To]) -> Endpoint:
-    return Endpoint(
-        fields={"prompt": "prompt", "aspect_ratio": "aspect_ratio", **fields},
-        fixed={"model": "{endpoint}", "type": kind},
-        files=Files("output[].url", mime_type),
-        meters=(Meter(unit, quantity),),
-        refs={"generation": "{id}"},
-    )
+def _endpoint(kind: str, mime_type: str, unit: str, quantity: str, fields: _Fields) -> c.Endpoint:
+    given = {"prompt": "prompt", "aspect_ratio": "aspect_ratio", **fields}
+    files, meters = c.Files("output[].url", mime_type), (c.Meter(unit, quantity),)
+    return c.Endpoint(given, {"model": "{endpoint}", "type": kind}, None, files, meters, refs={"generation": "{id}"})
 
 
-_STILL: Mapping[str, str | To] = {"format": "output_format", "references": To("image_ref", cast=_each)}
-_CLIP: Mapping[str, str | To] = {"resolution": "video.resolution", "duration_s": To("video.duration", form="{}s")}
-_FRAMES = {"image": To("video.start_frame", cast=_named), "last_image": To("video.end_frame", cast=_named)}
+_STILL: _Fields = {"format": "output_format", "references": c.To("image_ref", _each)}
+_CLIP: _Fields = {"resolution": "video.resolution", "duration_s": c.To("video.duration", form="{}s")}
+_FRAMES: _Fields = {"image": c.To("video.start_frame", _named), "last_image": c.To("video.end_frame", _named)}
+_STRENGTH = c.To("video.edit.strength", _strength)
+_EDIT: _Fields = {"video": c.To("source", _clip), "resolution": "video.resolution", "strength": _STRENGTH}
+_WORDS = c.words(queued="queued", running="processing", succeeded="completed", failed="failed")
+_MADE = ("image/*", "image", "1")
+_REMADE = ("video/mp4", "video_second", "request.input_video_seconds")
 _SECONDS = ("video/mp4", "video_second", "request.duration_s")
 
-PROVIDER = Provider(
+PROVIDER = c.Provider(
     name="luma",
     docs="https://docs.agents.lumalabs.ai",
     checked="2026-11-20",
     base_url="https://agents.lumalabs.ai/v1",
-    auth=Auth(env=("LUMA_AGENTS_API_KEY",)),
-    submit=Call("POST", "/generations", capture={"id": "id"}),
-    poll=Call("GET", "/generations/{id}"),
-    probe=Call("GET", "/files?limit=1"),
-    status=Status(
-        "state",
-        {"queued": State.QUEUED, "processing": State.RUNNING, "completed": State.SUCCEEDED, "failed": State.FAILED},
-        error="failure_reason",
-    ),
-    codes=Codes(
+    auth=c.Auth(env=("LUMA_AGENTS_API_KEY",)),
+    submit=c.Call("POST", "/generations", capture={"id": "id"}),
+    poll=c.Call("GET", "/generations/{id}"),
+    probe=c.Call("GET", "/files?limit=1"),
+    status=c.Status("state", _WORDS, error="failure_reason"),
+    codes=c.Codes(
         ("failure_code",),
-        {
-            "content_moderated": "content_policy",
-            "budget_exhausted": "quota",
-            "rate_limited": "rate_limit",
-            "generation_failed": "job_failed",
-            "output_not_found": "job_failed",
-            "image_too_large": "invalid_request",
-            "unsupported_format": "invalid_request",
-            "corrupt_input": "invalid_request",
-            "invalid_request": "invalid_request",
-        },
+        c.kinds(
+            quota="budget_exhausted",
+            rate_limit="rate_limited",
+            invalid_request="image_too_large unsupported_format corrupt_input invalid_request",
+            content_policy="content_moderated",
+            job_failed="generation_failed output_not_found",
+        ),
     ),
     request_id_header="x-request-id",
     upload=_upload,
-    inputs={"": Input(("ref:generation", "url", "upload"))},
+    inputs={"": c.Input(("ref:generation", "url", "upload"))},
     result_ttl_s=3600,  # presigned for an hour (luma-agents 0.5.0, generation_output.py)
     tasks={
-        "text-to-image": _endpoint("image", "image/*", "image", "1", _STILL),
-        "image-to-image": _endpoint(
-            "image_edit", "image/*", "image", "1", {**_STILL, "image": To("source", cast=_named)}
-        ),
+        "text-to-image": _endpoint("image", *_MADE, _STILL),
+        "image-to-image": _endpoint("image_edit", *_MADE, {**_STILL, "image": c.To("source", _named)}),
         "text-to-video": _endpoint("video", *_SECONDS, _CLIP),
         "image-to-video": _endpoint("video", *_SECONDS, {**_CLIP, **_FRAMES}),
-        "video-extension": _endpoint("video", *_SECONDS, {**_CLIP, "video": To("video.start_frame", cast=_named)}),
-        "video-to-video": _endpoint(
-            "video_edit",
-            "video/mp4",
-            "video_second",
-            "request.input_video_seconds",
-            {
-                "video": To("source", cast=_clip),
-                "resolution": "video.resolution",
-                "strength": To("video.edit.strength", cast=_strength),
-            },
-        ),
+        "video-extension": _endpoint("video", *_SECONDS, {**_CLIP, "video": c.To("video.start_frame", _named)}),
+        "video-to-video": _endpoint("video_edit", *_REMADE, _EDIT),
     },
 )

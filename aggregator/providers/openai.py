@@ -1,25 +1,20 @@
 """OpenAI: pictures and speech, each in one synchronous call. There is no job, no cancel, no key against sending twice.
 
-Pictures come as base64 and report the tokens they cost. An edit is a form whose pictures are the part `image`, or
-several parts `image[]`. A mask must have an alpha channel: what is transparent is what changes (our masks are white
-there, so a mask that is both serves everyone; one without alpha is refused by the API, unbilled). The `/audio/speech`
-models end on 2027-01-06 without a successor there.
+Pictures come as base64 and report the tokens they cost. A mask must have an alpha channel: what is transparent is what
+changes (our masks are white there, so one that is both serves everyone; one without alpha is refused, unbilled). The
+`/audio/speech` models end on 2027-01-06 without a successor there.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from aggregator.contract import BUILD, Auth, Call, Codes, Endpoint, Files, Input, Json, Meter, Provider, To
+from aggregator import casts
+from aggregator import contract as c
 
+_Fields = Mapping[str, str | c.To]
 RATIOS = {"1:1": "1024x1024", "3:2": "1536x1024", "2:3": "1024x1536"}
-_TOKENS = {
-    (1024, 768): (134, 4815),
-    (1024, 1024): (196, 7024),
-    (1536, 1024): (158, 5488),
-    (1920, 1080): (147, 5280),
-    (2560, 1440): (205, 7370),
-    (3840, 2160): (371, 13342),
-}
+_TOKENS = {(1024, 768): (134, 4815), (1024, 1024): (196, 7024), (1536, 1024): (158, 5488)}
+_TOKENS |= {(1920, 1080): (147, 5280), (2560, 1440): (205, 7370), (3840, 2160): (371, 13342)}
 """What a picture of a size costs at the lowest and at the highest quality, which `auto` may choose: the prices per
 picture that fal lists for gpt-image-2.5 (litellm 1.109.1) over the maker's price per token."""
 _PICTURE_TOKENS = 1750
@@ -41,72 +36,53 @@ def _input_tokens(values: Mapping[str, Any]) -> tuple[str, str]:
     return "1", str(len(str(values.get("prompt", "")).encode()) + pictures * _PICTURE_TOKENS)
 
 
-def _pictures(values: Mapping[str, Any]) -> Json:
+def _pictures(values: Mapping[str, Any]) -> c.Json:
     """One picture is the part `image`; several are parts of the name `image[]`, the one to edit first."""
-    references = [reference["image"] for reference in values.get("references", ())]
-    return {"image[]": [values["image"], *references]} if references else {"image": values["image"]}
+    pictures = casts.pictures(values, "image")
+    return {"image[]": pictures} if len(pictures) > 1 else {"image": values["image"]}
 
 
 _METERS = (
-    Meter("output_token", _output_tokens, "usage.output_tokens"),
-    Meter("input_token", _input_tokens, "usage.input_tokens"),
+    c.Meter("output_token", _output_tokens, "usage.output_tokens"),
+    c.Meter("input_token", _input_tokens, "usage.input_tokens"),
 )
-_SHAPE: Mapping[str, str | To] = {
-    "size": To("size", form="{}x{}"),
-    "aspect_ratio": To("size", values=RATIOS),
-    "format": "output_format",
-}
-_PICTURE = Files("data[].b64_json", "image/png", form="base64")
+_SIZE: _Fields = {"size": c.To("size", form="{}x{}"), "aspect_ratio": c.To("size", values=RATIOS)}
+_IMAGE: _Fields = {"prompt": "prompt", "format": "output_format", **_SIZE}
+_EDITED: _Fields = {**_IMAGE, "image": c.BUILD, "references": c.BUILD, "mask": "mask"}
+_SPEECH = {"text": "input", "voice": "voice", "speed": "speed", "prompt": "instructions", "format": "response_format"}
+_MODEL: c.Json = {"model": "{endpoint}"}
+_MASK = {"mask": c.Input(("part",), 4 * 2**20, ("image/png",))}
+_EDIT = c.Call("POST", "/images/edits", read_s=600)
+_SPEAK = c.Call("POST", "/audio/speech", headers={"accept": "application/octet-stream"}, read_s=600)
+_SOUND, _LETTERS = c.Files(mime_type="audio/mpeg", form="body"), (c.Meter("kilo_character", "request.kilo_characters"),)
+_PICTURE = c.Files("data[].b64_json", "image/png", form="base64")
 
-PROVIDER = Provider(
+PROVIDER = c.Provider(
     name="openai",
     docs="https://developers.openai.com/api/reference/resources/images",
     checked="2026-11-20",
     base_url="https://api.openai.com/v1",
-    auth=Auth(env=("OPENAI_API_KEY",)),
-    submit=Call("POST", "/images/generations", read_s=600),
-    probe=Call("GET", "/models"),
-    free={"models": Call("GET", "/models")},
-    codes=Codes(
+    auth=c.Auth(env=("OPENAI_API_KEY",)),
+    submit=c.Call("POST", "/images/generations", read_s=600),
+    probe=c.Call("GET", "/models"),
+    free={"models": c.Call("GET", "/models")},
+    codes=c.Codes(
         ("error.code", "error.type"),
-        {
-            "moderation_blocked": "content_policy",
-            "image_content_policy_violation": "content_policy",
-            "insufficient_quota": "quota",
-            "billing_hard_limit_reached": "quota",
-            "rate_limit_exceeded": "rate_limit",
-            "invalid_api_key": "authentication",
-            "model_not_found": "invalid_request",
-        },
+        c.kinds(
+            authentication="invalid_api_key",
+            quota="insufficient_quota billing_hard_limit_reached",
+            rate_limit="rate_limit_exceeded",
+            invalid_request="model_not_found",
+            content_policy="moderation_blocked image_content_policy_violation",
+        ),
     ),
     request_id_header="x-request-id",
-    inputs={"": Input(("part",), 50 * 2**20, ("image/png", "image/webp", "image/jpeg"))},
+    inputs={"": c.Input(("part",), 50 * 2**20, ("image/png", "image/webp", "image/jpeg"))},
     tasks={
-        "text-to-image": Endpoint(
-            fields={"prompt": "prompt", **_SHAPE}, fixed={"model": "{endpoint}"}, files=_PICTURE, meters=_METERS
+        "text-to-image": c.Endpoint(_IMAGE, _MODEL, files=_PICTURE, meters=_METERS),
+        "image-to-image": c.Endpoint(
+            _EDITED, _MODEL, _pictures, _PICTURE, _METERS, submit=_EDIT, encoding="multipart", inputs=_MASK
         ),
-        "image-to-image": Endpoint(
-            submit=Call("POST", "/images/edits", read_s=600),
-            encoding="multipart",
-            fields={"prompt": "prompt", "image": BUILD, "references": BUILD, "mask": "mask", **_SHAPE},
-            fixed={"model": "{endpoint}"},
-            build=_pictures,
-            inputs={"mask": Input(("part",), 4 * 2**20, ("image/png",))},
-            files=_PICTURE,
-            meters=_METERS,
-        ),
-        "text-to-speech": Endpoint(
-            submit=Call("POST", "/audio/speech", headers={"accept": "application/octet-stream"}, read_s=600),
-            fields={
-                "text": "input",
-                "voice": "voice",
-                "speed": "speed",
-                "prompt": "instructions",
-                "format": "response_format",
-            },
-            fixed={"model": "{endpoint}"},
-            files=Files(mime_type="audio/mpeg", form="body"),
-            meters=(Meter("kilo_character", "request.kilo_characters"),),
-        ),
+        "text-to-speech": c.Endpoint(_SPEECH, _MODEL, files=_SOUND, meters=_LETTERS, submit=_SPEAK),
     },
 )

@@ -6,13 +6,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from aggregator import casts
 from aggregator import contract as c
 
 
 def _frames(values: Mapping[str, Any]) -> c.Json:
     """The pictures at the ends of a clip, each with its place."""
-    places = (("image", "first"), ("last_image", "last"))
-    frames: list[Any] = [{"input_image": values[name], "frame": place} for name, place in places if name in values]
+    places = {"image": "first", "last_image": "last"}
+    frames: list[Any] = [{"input_image": url, "frame": places[name]} for name, url in casts.inputs(values, *places)]
     return {"media": {"frame_images": frames}} if frames else {}
 
 
@@ -20,6 +21,7 @@ def _loras(loras: Any) -> Any:
     return [{"path": one["weights"], "scale": one["scale"]} for one in loras]
 
 
+_Fields = Mapping[str, str | c.To]
 _MODEL = {"model": "{endpoint}"}
 _SHAPE = {"prompt": "prompt", "negative_prompt": "negative_prompt", "size": "width height", "seed": "seed"}
 _SHOT = {"resolution": "resolution", "aspect_ratio": "ratio", "fps": "fps", "audio": "generate_audio"}
@@ -28,13 +30,13 @@ _WORDS = c.words(queued="queued", running="in_progress", succeeded="completed", 
 
 
 def _image(**fields: str | c.To) -> c.Endpoint:
-    image = {**_SHAPE, "loras": c.To("image_loras", _loras), "format": "output_format", **fields}
+    image: _Fields = {**_SHAPE, "loras": c.To("image_loras", _loras), "format": "output_format", **fields}
     files = c.Files("data[].b64_json", "image/jpeg", form="base64")
     return c.Endpoint(image, {**_MODEL, "response_format": "base64"}, files=files)
 
 
 def _video(build: Any = None, **fields: str) -> c.Endpoint:
-    shot = {**_SHAPE, **_SHOT, "duration_s": c.To("seconds", form="{:g}"), **fields}
+    shot: _Fields = {**_SHAPE, **_SHOT, "duration_s": c.To("seconds", form="{:g}"), **fields}
     files, meter = c.Files("outputs.video_url", "video/mp4"), c.Meter("video_second", "request.duration_s")
     return c.Endpoint(shot, _MODEL, build, files, (meter,), dialect="videos")
 

@@ -9,34 +9,15 @@ import json
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from pydantic import JsonValue
-
-from aggregator.contract import (
-    BUILD,
-    Auth,
-    Body,
-    Call,
-    Codes,
-    Endpoint,
-    Files,
-    HttpRequest,
-    HttpResponse,
-    Input,
-    Json,
-    Meter,
-    Order,
-    Paid,
-    Provider,
-    State,
-    Status,
-)
+from aggregator import casts
+from aggregator import contract as c
 from aggregator.errors import RequestError
 
 _SHAPES = {"720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160)}
 _CONTAINERS = {"video/mp4": "mp4", "video/quicktime": "mov", "video/x-matroska": "mkv"}
 
 
-def _clip(values: Mapping[str, Any]) -> Json:
+def _clip(values: Mapping[str, Any]) -> c.Json:
     """What is sent, and a result that is as large and as fast as that unless something else is asked for."""
     if "video" not in values:
         return {}
@@ -47,7 +28,7 @@ def _clip(values: Mapping[str, Any]) -> Json:
     factor = values.get("factor", 1)
     if (shape := _SHAPES.get(values.get("resolution", ""))) is not None:
         factor = min(max(shape) / max(width, height), min(shape) / min(width, height))
-    source: Json = {
+    source: c.Json = {
         "file": values["video"],
         "container": _CONTAINERS.get(known.get("mime_type", ""), "mp4"),
         "duration": known["duration_s"],
@@ -55,13 +36,9 @@ def _clip(values: Mapping[str, Any]) -> Json:
         "frameRate": fps,
         "resolution": {"width": width, "height": height},
     }
-    output: Json = {
-        "resolution": {"width": _even(width * factor), "height": _even(height * factor)},
-        "frameRate": values.get("fps", fps),
-        "audioCodec": "AAC",
-        "audioTransfer": "Copy",
-        "container": "mp4",
-    }
+    size: c.Json = {"width": _even(width * factor), "height": _even(height * factor)}
+    sound: c.Json = {"audioCodec": "AAC", "audioTransfer": "Copy"}
+    output: c.Json = {"resolution": size, "frameRate": values.get("fps", fps), **sound, "container": "mp4"}
     return {"source": source, "output": output}
 
 
@@ -70,63 +47,56 @@ def _even(edge: float) -> int:
     return round(edge / 2) * 2
 
 
-def _purchase(order: Order) -> Generator[HttpRequest | Paid, HttpResponse, Mapping[str, str]]:
+def _purchase(order: c.Order) -> Generator[c.HttpRequest | c.Paid, c.HttpResponse, Mapping[str, str]]:
     """Describe, accept (this is paid), send the parts, hand in their receipts."""
-    described: Any = dict(order.body)
-    file = order.inputs[described["source"]["file"]]
-    source = {name: value for name, value in described["source"].items() if name != "file"}
-    body = {**described, "source": {**source, "size": file.size_bytes}}
-    answer = yield HttpRequest("POST", "/video/", json=body)
+    body: Any = order.body
+    source = dict(body["source"])
+    file = order.inputs[source.pop("file")]
+    described = {**body, "source": {**source, "size": file.size_bytes}}
+    answer = yield c.HttpRequest("POST", "/video/", json=described)
     job = json.loads(answer.body)["requestId"]
-    answer = yield Paid(HttpRequest("PATCH", f"/video/{job}/accept"), {"id": job})
+    answer = yield c.Paid(c.HttpRequest("PATCH", f"/video/{job}/accept"), {"id": job})
     addresses = json.loads(answer.body)["urls"]
     each = -(-file.size_bytes // len(addresses))
-    receipts: list[JsonValue] = []
+    receipts: list[Any] = []
     for at, address in enumerate(addresses):
-        part = Body(file.path, min(each, file.size_bytes - at * each), at * each)
-        answer = yield HttpRequest("PUT", address, content=part, trusted=False)
+        part = c.Body(file.path, min(each, file.size_bytes - at * each), at * each)
+        answer = yield c.HttpRequest("PUT", address, content=part, trusted=False)
         receipts.append({"partNum": at + 1, "eTag": answer.headers["etag"].strip('"')})
-    yield HttpRequest("PATCH", f"/video/{job}/complete-upload/", json={"uploadResults": receipts})
+    yield c.HttpRequest("PATCH", f"/video/{job}/complete-upload/", json={"uploadResults": receipts})
     return {"id": job}
 
 
-def _unknown(_values: Mapping[str, Any]) -> None:
-    """Credits depend on the model and on both sizes, by a table that is not published: the quote tells."""
+_WORDS = c.words(
+    queued="requested accepted initializing",
+    running="preprocessing processing postprocessing canceling",
+    succeeded="complete",
+    failed="failed",
+    canceled="canceled",
+)
+_FILE = c.Files("download.url", "video/mp4")
+# By the model and both sizes, by a table that is not published: the quote tells.
+_CREDITS = (c.Meter("credit", casts.unknown, reported="estimates.cost.0"),)
 
-
-_FILE = Files("download.url", "video/mp4")
-_CREDITS = (Meter("credit", _unknown, reported="estimates.cost.0"),)
-
-PROVIDER = Provider(
+PROVIDER = c.Provider(
     name="topaz_video",
     docs="https://developer.topazlabs.com/video-api",
     checked="2026-11-20",
     base_url="https://api.topazlabs.com",
-    auth=Auth(env=("TOPAZ_API_KEY",), header="X-API-Key", template="{key}"),
+    auth=c.Auth(env=("TOPAZ_API_KEY",), header="X-API-Key", template="{key}"),
     submit=_purchase,
-    poll=Call("GET", "/video/{id}/status"),
-    cancel=Call("DELETE", "/video/{id}"),
-    probe=Call("GET", "/video/history?limit=1"),
-    free={"models": Call("GET", "/video/status")},
-    status=Status(
-        "status",
-        {
-            **dict.fromkeys(("requested", "accepted", "initializing"), State.QUEUED),
-            **dict.fromkeys(("preprocessing", "processing", "postprocessing", "canceling"), State.RUNNING),
-            "complete": State.SUCCEEDED,
-            "failed": State.FAILED,
-            "canceled": State.CANCELED,
-        },
-        progress="progress",
-        progress_of=100,
-    ),
-    codes=Codes(("@status",), {"402": "quota"}),
-    inputs={"": Input(("part",), max_bytes=None, mime_types=tuple(_CONTAINERS))},
+    poll=c.Call("GET", "/video/{id}/status"),
+    cancel=c.Call("DELETE", "/video/{id}"),
+    probe=c.Call("GET", "/video/history?limit=1"),
+    free={"models": c.Call("GET", "/video/status")},
+    status=c.Status("status", _WORDS, progress="progress", progress_of=100),
+    codes=c.Codes(("@status",), c.kinds(quota="402")),
+    inputs={"": c.Input(("part",), max_bytes=None, mime_types=tuple(_CONTAINERS))},
     result_ttl_s=24 * 3600,
     tasks={
-        "video-upscaling": Endpoint(
-            {"video": BUILD, "factor": BUILD, "resolution": BUILD, "fps": BUILD}, {}, _clip, _FILE, _CREDITS
+        "video-upscaling": c.Endpoint(
+            {"video": c.BUILD, "factor": c.BUILD, "resolution": c.BUILD, "fps": c.BUILD}, {}, _clip, _FILE, _CREDITS
         ),
-        "frame-interpolation": Endpoint({"video": BUILD, "fps": BUILD}, {}, _clip, _FILE, _CREDITS),
+        "frame-interpolation": c.Endpoint({"video": c.BUILD, "fps": c.BUILD}, {}, _clip, _FILE, _CREDITS),
     },
 )

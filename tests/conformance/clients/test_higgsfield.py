@@ -63,7 +63,7 @@ OF_USERS: dict[str, tuple[Any, str, dict[str, Any], str]] = {
         ImageToImage(image=PICTURE, prompt="in winter"),
         "acme/painter/edit-image",
         {"image_urls": [PICTURE], "prompt": "in winter"},
-        'fields = { prompt = "prompt", image = { path = "image_urls", listed = true } }',
+        'fields = { prompt = "prompt", image = { to = "image_urls", listed = true } }',
     ),
     "video-to-video": (
         VideoToVideo(video=FILM, prompt="in winter"),

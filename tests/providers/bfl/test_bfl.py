@@ -20,6 +20,7 @@ from tests.facts.validate import check_bodies
 from tests.providers.runway.makers import asker, price, wrong
 from tests.providers.shop import STILL, bought, opened
 
+PROVES = {"text-to-image": "schema", "image-to-image": "schema"}
 NAME = "bfl"
 URL = "https://example.com/a.png"
 FOX = {"prompt": "a fox"}
@@ -230,6 +231,32 @@ def test_the_emulator_answers_as_the_vendor_types_it() -> None:
             refused = http.post("/v1/flux-2-pro", json={**FOX, "width": 100})
             assert (refused.status_code, wrong(NAME, "POST /v1/flux-2-pro 422", refused.json())) == (422, [])
     assert seen == {"Pending", "Ready", "Error", "Content Moderated"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("flux-pro-1.1", FOX),
+        ("flux-dev", FOX),
+        ("flux-pro-1.1-ultra", FOX),
+        ("flux-pro-1.0-fill", {**FOX, "image": BYTES}),
+        ("flux-pro-1.0-expand", {**FOX, "image": BYTES, "left": 64}),
+        ("flux-kontext-pro", {**FOX, "input_image": URL}),
+        ("flux-kontext-max", {**FOX, "input_image": URL}),
+        ("flux-2-max", {**FOX, "input_image": BYTES}),
+        ("flux-2-klein-9b", FOX),
+        ("flux-2-klein-4b", FOX),
+        ("flux-2-flex", FOX),
+    ],
+)
+def test_the_emulator_answers_so_for_every_model(path, body) -> None:
+    with Emulator(seed=1, clock=(clock := LeapingClock()), only=(NAME,)) as emulator:
+        with asker(emulator, NAME, {"x-key": emulator.keys[NAME]}) as http:
+            made = http.post(f"/v1/{path}", json=body).json()
+            assert wrong(NAME, f"POST /v1/{path}", made) == []
+            asyncio.run(clock.sleep(1))
+            said = http.get(made["polling_url"]).json()
+            assert (said["status"], wrong(NAME, "GET /v1/get_result", said)) == ("Ready", [])
 
 
 @pytest.mark.parametrize(

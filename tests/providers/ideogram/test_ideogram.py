@@ -1,5 +1,9 @@
-"""Ideogram: what is sent for each task, and what is made of every answer."""
+"""Ideogram: what is sent for each task, what is made of every answer, and both against the vendor's own schema.
 
+The schema is older than model 4.6, of which only what every model takes is sent.
+"""
+
+import asyncio
 import hashlib
 import json
 from decimal import Decimal
@@ -13,11 +17,14 @@ from aggregator.backends import provider_table
 from aggregator.contract import State, WebhookRequest
 from aggregator.errors import WebhookError
 from aggregator.signing import ed25519_jwks, ed25519_public
-from aggregator.testing.emulator.services.ideogram import SERVICE
+from aggregator.testing.emulator import Emulator, LeapingClock
+from aggregator.testing.emulator.services.ideogram import SERVICE, USD
 from aggregator.webhooks import verify
 from tests.facts.validate import check_bodies
 from tests.providers.gemini.studio import PNG, form, studio
+from tests.providers.runway.makers import asker, wrong
 
+PROVES = {"text-to-image": "schema", "image-to-image": "schema", "image-upscaling": "schema"}
 A_FILE = "a file, image/png"
 
 
@@ -202,3 +209,50 @@ def test_what_is_promised() -> None:
 
 def test_every_body_is_what_the_vendor_takes() -> None:
     check_bodies("ideogram", offers=13)
+
+
+def _expected(path: str) -> str:
+    """The schema of the answer to an order."""
+    tool = path.partition("/")[0]
+    own = f"POST /v2/image/{path}" if path.endswith("ideogram-4-5") else "POST /v2/image/{tool}/{model}"
+    return "POST /v2/image/upscale/{model}" if tool == "upscale" else own
+
+
+@pytest.mark.parametrize("fate", ["succeeded", "moderated_output", "failed:out of luck"])
+@pytest.mark.parametrize("path", USD)
+def test_every_answer_of_the_emulator_is_what_the_vendor_gives(path: str, fate: str) -> None:
+    parts = {"prompt": (None, "a fox"), "image": ("in.png", PNG, "image/png"), "seed": (None, "7")}
+    with (
+        Emulator(seed=1, clock=(clock := LeapingClock()), only=("ideogram",)) as emulator,
+        asker(emulator, "ideogram", {"api-key": emulator.keys["ideogram"]}) as http,
+    ):
+        priced = http.post(f"/v2/image/{path}?dry_run=true", files=parts).json()
+        assert wrong("ideogram", "POST /v2/image/{tool}/{model}?dry_run=true", priced) == []
+        if not fate.startswith("failed"):
+            emulator.script("ideogram", fate)
+            made = http.post(f"/v2/image/{path}", files=parts).json()
+            assert wrong("ideogram", _expected(path), made) == []
+            assert len(made["data"]) == 1
+        emulator.script("ideogram", fate)
+        made = http.post(f"/v2/image/{path}", files={**parts, "async": (None, "true")}).json()
+        assert wrong("ideogram", _expected(path), made) == []
+        assert "data" not in made
+        seen = []
+        while "pending" in seen[-1:] or not seen:
+            said = http.get(f"/v2/generations/{made['generation_id']}").json()
+            assert wrong("ideogram", "GET /v2/generations/{generation_id}", said) == []
+            seen.append(said["status"])
+            asyncio.run(clock.sleep(0.01))
+    assert (seen[0], seen[-1]) == ("pending", "failed" if fate.startswith("failed") else "completed")
+
+
+def test_what_else_the_emulator_says_is_what_the_vendor_says() -> None:
+    with Emulator(seed=1, only=("ideogram",)) as emulator:
+        with asker(emulator, "ideogram", {"api-key": emulator.keys["ideogram"]}) as http:
+            for path in ("/v2/account/usage", "/v2/account/api-keys", "/v1/.well-known/jwks.json"):
+                assert wrong("ideogram", f"GET {path}", http.get(path).json()) == []
+        desk = emulator.desk("ideogram")
+        for fault in REFUSALS:
+            answer = desk.fault(fault)
+            schema = "GenerationErrorResponse" if answer.status in (402, 429) else "ImageSafetyError"
+            assert wrong("ideogram", schema, answer.body) == []

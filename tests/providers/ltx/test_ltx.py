@@ -15,6 +15,13 @@ from tests.facts.validate import check_bodies
 from tests.providers.runway.makers import asker, clip, price, sound, wrong
 from tests.providers.shop import STILL, bought, opened
 
+PROVES = {
+    "text-to-video": "schema",
+    "image-to-video": "schema",
+    "video-to-video": "schema",
+    "video-extension": "schema",
+    "lip-sync": "schema",
+}
 NAME = "ltx"
 URL = "https://example.com/a.png"
 CLIP = "https://example.com/a.mp4"
@@ -224,6 +231,27 @@ def test_the_emulator_answers_as_the_vendor_types_it() -> None:
         for fault in (*FAULTS, "server_error", "timeout"):
             assert wrong(NAME, "POST /v2/text-to-video 400", desk.fault(fault).body) == []
     assert seen == {"pending", "processing", "completed", "failed"}
+
+
+SOUND = "https://example.com/a.wav"
+TAKEN = {
+    "text-to-video": FOX,
+    "image-to-video": {**FOX, "image_uri": URL},
+    "audio-to-video": {"audio_uri": SOUND, "image_uri": URL},
+    "retake": {"video_uri": CLIP, "start_time": 0, "duration": 2},
+    "extend": {"video_uri": CLIP, "duration": 2},
+}
+
+
+@pytest.mark.parametrize("path", TAKEN)
+def test_the_emulator_answers_so_on_every_path(path) -> None:
+    with Emulator(seed=1, clock=(clock := LeapingClock()), only=(NAME,)) as emulator:
+        with asker(emulator, NAME, {"authorization": f"Bearer {emulator.keys[NAME]}"}) as http:
+            made = http.post(f"/v2/{path}", json=TAKEN[path])
+            assert (made.status_code, wrong(NAME, f"POST /v2/{path}", made.json())) == (202, [])
+            asyncio.run(clock.sleep(1))
+            said = http.get(f"/v2/{path}/{made.json()['id']}").json()
+            assert (said["status"], wrong(NAME, "GET /v2/{endpoint}/{id}", said)) == ("completed", [])
 
 
 @pytest.mark.parametrize(

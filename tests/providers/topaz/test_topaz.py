@@ -15,6 +15,8 @@ from tests.facts.validate import check_bodies
 from tests.providers.runway.makers import asker, wrong
 from tests.providers.shop import STILL, bought, opened
 
+PROVES = {"image-upscaling": "schema"}
+"""But of three models that the schema does not list."""
 NAME = "topaz"
 URL = "https://example.com/a.png"
 ORDER = {"@path": {"group": "enhance"}, "model": "Standard V2", "source_url": URL}

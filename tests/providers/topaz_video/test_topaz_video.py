@@ -15,6 +15,7 @@ from tests.facts.validate import check_bodies
 from tests.providers.runway.makers import asker, clip, wrong
 from tests.providers.shop import bought, opened
 
+PROVES = {"video-upscaling": "schema", "frame-interpolation": "schema"}
 NAME = "topaz_video"
 KNOWN = {"width": 320, "height": 180, "duration_s": 2.0, "fps": 24.0, "mime_type": "video/mp4"}
 
@@ -29,6 +30,8 @@ def test_bodies() -> None:
     [
         ("upscale_video", {"factor": 2}, "prob-4", {"width": 640, "height": 360, "fps": 24}),
         ("upscale_video", {"resolution": "4k", "fps": 60}, "iris-3", {"width": 3840, "height": 2160, "fps": 60}),
+        ("upscale_video", {"factor": 2}, "rhea-1", {"width": 640, "height": 360, "fps": 24}),
+        ("upscale_video", {"factor": 2}, "nyx-3", {"width": 640, "height": 360, "fps": 24}),
         ("interpolate_frames", {"fps": 48}, "apo-8", {"width": 320, "height": 180, "fps": 48}),
     ],
 )

@@ -33,6 +33,8 @@ USD = {
     "upscale/topaz-wonder-3-5": "0.252",
 }
 MICRO = Decimal(1_000_000)
+KINDS = ("generate/ideogram-4-5", "generate/ideogram-4-6", "precise-edit/ideogram-4-5")
+"""Models whose answer says of which kind it is."""
 EDITS = ("precise-edit", "inpaint", "remix", "reframe", "upscale")
 REASONS = ("insufficient_funds", "subscription_required", "daily_limit", "priority_credit_required", "feature_limit")
 
@@ -88,14 +90,18 @@ def make(call: Call) -> Answer:
     price = None if usd is None else Decimal(usd) * count
     if call.query.get("dry_run") == "true":
         micros = int((price or Decimal(0)) * MICRO)
-        quote = {"billing_identifier": path, "quantity": count, "usd_micros": micros, "qualifier": "exact"}
-        return Answer(200, {"object": "price_quote", **quote})
+        quote = {"billing_identifier": path, "quantity": count, "usd_micros": micros, "credit_millis": 0}
+        return Answer(200, {"object": "price_quote", "qualifier": "exact", **quote})
     width, height = _size(call, asked)
     hook = asked.get("webhook_url")
     seed = int(asked.get("seed") or call.rng.randrange(2**31))
     made = order("image", width=width, height=height, count=count, usd=price)
     job = call.take(made, hook=hook, seed=seed, prompt=str(asked.get("prompt", "")))
-    said = {"generation_id": job.id, "seed": seed}
+    said: dict[str, Any] = {"generation_id": job.id, "seed": seed}
+    if path in KINDS:
+        said["generation_kind"] = "sampling"
+    if call.path["tool"] == "upscale":
+        said |= {"width": width, "height": height}
     if hook or str(asked.get("async", "false")).lower() == "true":
         return Answer(200, said)
     job.finish()
@@ -137,7 +143,13 @@ def generation(call: Call) -> Answer:
 
 @SERVICE.get("/v2/account/usage")
 def usage(_call: Call) -> Answer:
-    return Answer(200, {"usage": []})
+    return Answer(200, {"buckets": []})
+
+
+@SERVICE.get("/v2/account/api-keys")
+def api_keys(_call: Call) -> Answer:
+    key = {"api_key_id": "key-1", "creation_time": "2026-11-21T00:00:00Z", "redacted_api_key": "…", "status": "active"}
+    return Answer(200, {"api_keys": [key]})
 
 
 @SERVICE.get("/v1/.well-known/jwks.json", public=True)
