@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from string import Formatter
 from typing import Any, cast
@@ -163,7 +164,7 @@ def build_body(
             _write(fields, to, name, _plain(name, value, media))
     known_of = {name: _known_of(item) for name, item in request.media() if name in built}
     made = endpoint.build({**built, "@media": known_of}) if endpoint.build is not None else {}
-    fields = merge(dict(made), fields)
+    fields = merge(deepcopy(made), fields)  # what a build returns may be shared
     for path, value in (options or {}).items():
         _check_option(provider, endpoint, path, value, made)
         place(fields, path, value)

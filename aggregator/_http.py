@@ -195,7 +195,7 @@ class HttpxTransport:
                 headers=headers,
                 content=content,
                 json=request.json,
-                files=[_form_part(part, files) for part in request.parts] or None,
+                files=_form(request.parts, files) or None,
                 extensions={"timeout": timeouts.as_extension()},
             )
             response = await connection.handle_async_request(message)
@@ -209,7 +209,7 @@ class HttpxTransport:
             raise SendError(f"{type(error).__name__}: HTTP cannot carry this request", sent=sent) from None
         except httpx.HTTPError as error:
             raise SendError(_reason(error), sent=None) from None
-        except OSError:
+        except (OSError, SendError):
             raise  # the file that should be sent
         except Exception as error:  # noqa: BLE001
             # What httpx lets through from below, such as a body shorter than announced.
@@ -255,6 +255,13 @@ def _user_agent() -> str:
     from aggregator._version import __version__
 
     return f"aggregator/{__version__}"
+
+
+def _form(parts: tuple[Part, ...], files: ExitStack) -> list[tuple[str, tuple[str | None, Any, str | None]]]:
+    try:
+        return [_form_part(part, files) for part in parts]
+    except OSError as error:  # nothing has left yet
+        raise SendError(f"{type(error).__name__}: a file of the form cannot be read", sent=False) from None
 
 
 def _form_part(part: Part, files: ExitStack) -> tuple[str, tuple[str | None, Any, str | None]]:

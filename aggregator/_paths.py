@@ -7,13 +7,18 @@ from pydantic import JsonValue
 from aggregator.contract import Json
 from aggregator.errors import RequestError
 
-__all__ = ["find", "first", "merge", "place"]
+__all__ = ["find", "first", "merge", "place", "reach"]
 
 
 def find(value: JsonValue, path: str) -> list[JsonValue]:
     """Every value at a dotted path, or at any of several; empty where there is none. `None` counts as none."""
+    return [item for item in reach(value, path) if item is not None]
+
+
+def reach(value: JsonValue, path: str) -> list[JsonValue]:
+    """The same with `None` for every object on the way that has no such value."""
     if " " in path:
-        return [item for one in path.split() for item in find(value, one)]
+        return [item for one in path.split() for item in reach(value, one)]
     found: list[JsonValue] = [value]
     for part in path.split(".") if path else ():
         name, each = (part[:-2], True) if part.endswith("[]") else (part, False)
@@ -28,7 +33,7 @@ def find(value: JsonValue, path: str) -> list[JsonValue]:
                     continue
             step.extend(item if each and isinstance(item, list) else [] if each else [item])
         found = step
-    return [item for item in found if item is not None]
+    return found
 
 
 def first(value: JsonValue, path: str | None) -> JsonValue:

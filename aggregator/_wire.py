@@ -6,9 +6,9 @@ What is sent is built by `aggregator._build`; `aggregator.engine` moves the byte
 import base64
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Any, Literal, TypeGuard, cast
@@ -17,9 +17,9 @@ from urllib.parse import quote, unquote
 from pydantic import JsonValue
 
 from aggregator import errors
-from aggregator._build import fill
-from aggregator._paths import find, first
-from aggregator.contract import Endpoint, ErrorKind, Files, HttpResponse, Provider, State, Status, To
+from aggregator._build import call_request
+from aggregator._paths import find, first, reach
+from aggregator.contract import Call, Endpoint, ErrorKind, Files, HttpResponse, Provider, State, Status, To
 from aggregator.errors import ProviderError, ResponseFormatError
 
 __all__ = [
@@ -35,6 +35,13 @@ __all__ = [
 
 MAX_MESSAGE_CHARACTERS = 500
 MAX_CODE_CHARACTERS = 80
+MAX_CODE_TEXT_CHARACTERS = 2_000
+"""How far into a text a code is looked for."""
+MOST = Decimal(10**9)
+"""More units than one job can use, and more dollars than it can cost: the books cannot hold them."""
+MAX_DIGITS = 40
+"""Of a number in an answer, on either side of the point."""
+PRECISE = Context(prec=40)
 MAY_BE_TAKEN = frozenset({408, 409, 425, 499})
 """Refusals that do not say whether an earlier send, or this one, is being worked on."""
 
@@ -170,7 +177,7 @@ def capture(provider: Provider, wanted: Mapping[str, str | To], body: JsonValue)
         path = to.path
         value = first(body, path)
         if to.cast is not None and value is not None:
-            value = to.cast(value)
+            value = _made(to.cast, value)
         text = str(value)
         names_nothing = isinstance(value, bool | dict | list | None) or not text.strip(".")
         if names_nothing or any("\ud800" <= letter <= "\udfff" for letter in text):  # half a letter cannot be sent
@@ -183,12 +190,20 @@ def capture(provider: Provider, wanted: Mapping[str, str | To], body: JsonValue)
     return names
 
 
+def _made(cast_: Callable[[JsonValue], JsonValue], value: JsonValue) -> JsonValue:
+    """What a table makes of a value; nothing of one that it did not expect."""
+    try:
+        return cast_(value)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return None
+
+
 def code_of(provider: Provider, body: JsonValue) -> tuple[str | None, ErrorKind | None]:
     """The provider's error code, and what it means: by exact match, else by its dotted prefix, else by a pattern."""
     seen: str | None = None
     for path in provider.codes.paths:
         for value in find(body, path):
-            code = word_of(value)
+            code = word_of(value)[:MAX_CODE_TEXT_CHARACTERS]
             seen = seen or code[:MAX_CODE_CHARACTERS]
             kind = _kind_of(provider.codes.kinds, code)
             if kind is not None:
@@ -321,13 +336,18 @@ def refused(provider: Provider, body: JsonValue) -> bool:
 
 def has_word(provider: Provider, body: JsonValue) -> bool:
     """Whether an answer says the job's state in a word of the table."""
+    return _word_state(provider, body) is not None
+
+
+def _word_state(provider: Provider, body: JsonValue) -> State | None:
     status = provider.status
     word = first(body, status.path) if status is not None else None
-    return status is not None and word is not None and word_of(word) in status.words
+    return status.words.get(word_of(word)) if status is not None and word is not None else None
 
 
 def read_poll(provider: Provider, response: HttpResponse) -> Reading:
-    """The answer to a look at a job, an error on HTTP 200 included.
+    """The answer to a look at a job, an error on HTTP 200 included. A word that ends the job says more than the error
+    beside it.
 
     Raises:
         ProviderError: The look failed, which says nothing of the job.
@@ -336,13 +356,14 @@ def read_poll(provider: Provider, response: HttpResponse) -> Reading:
     """
     content = b"" if is_json(response) else response.body
     body = parse_or_none(response) if content else parse(response)
-    if response.status // 100 == 2 and refused(provider, body):  # noqa: PLR2004
+    over = (_word_state(provider, body) or State.RUNNING).is_terminal
+    if not over and response.status // 100 == 2 and refused(provider, body):  # noqa: PLR2004
         ended = code_of(provider, body)[1] in ("content_policy", "job_failed", "canceled")
         error = error_of(provider, response, accepted=True, doing="polling", of_job=ended)
         if not ended:
             raise error
         state = State.CANCELED if isinstance(error, errors.JobCanceledError) else State.FAILED
-        return Reading(state, error=error, body=body)
+        return Reading(state, error=error, body=body, charged_usd=_charged_usd(provider, body))
     return read_status(provider, body, content=content)
 
 
@@ -361,13 +382,22 @@ def _at_once(provider: Provider, body: JsonValue) -> Reading:
     """What the answer to a submit says of the job, where it is the result."""
     if provider.status is None:
         return Reading(State.SUCCEEDED, body=body)
-    return read_status(provider, body)
+    reading = read_status(provider, body)
+    if not reading.state.is_terminal:
+        raise ResponseFormatError(f"{provider.name} answered before it was done", provider=provider.name)
+    return reading
 
 
 def _charged_at_once(provider: Provider, body: JsonValue) -> dict[str, str]:
     charge = provider.charge
     value = first(body, charge.path) if charge is not None and charge.at == "submit" else None
-    return {} if value is None else {"charge": str(value)}
+    if value is None:
+        return {}
+    try:
+        _charged_usd(provider, body, {"charge": str(value)})
+    except ResponseFormatError:
+        return {}  # it would be as unreadable at every later look; what was ordered is booked
+    return {"charge": str(value)}
 
 
 def read_status(provider: Provider, body: JsonValue, status: Status | None = None, content: bytes = b"") -> Reading:
@@ -383,10 +413,10 @@ def read_status(provider: Provider, body: JsonValue, status: Status | None = Non
     state = status.missing if word is None else status.words.get(word_of(word))
     if state is None:
         raise ResponseFormatError(
-            f"{provider.name} answered with the status {word!r}, which is not in its table "
+            f"{provider.name} answered with the status {repr(word)[:MAX_CODE_CHARACTERS]}, which is not in its table "
             f"({', '.join(status.words)}; checked {provider.checked})",
             provider=provider.name,
-            code=None if word is None else str(word),
+            code=None if word is None else str(word)[:MAX_CODE_CHARACTERS],
             accepted=True,
         )
     said = first(body, status.error)
@@ -438,14 +468,16 @@ def read_result(
 
     Raises:
         ContentPolicyError: It says success, and every output was refused.
-        ResponseFormatError: There is no file where the table says, or a reported quantity is not a number.
+        ResponseFormatError: There is no file where the table says, or a reported quantity is not a number and the
+            answer can be asked for again; where it cannot, what was ordered is booked, and a note says so.
 
     """
     assert endpoint.files is not None
     found = _files(provider, endpoint.files, body, handle, content)
     flags = _flags(endpoint.files, body)
-    if len(flags) == len(found):
-        found = [file for file, flag in zip(found, flags, strict=True) if not flag]
+    beside = _beside(endpoint.files, body, flags)
+    if len(beside) == len(found):
+        found = [file for file, flag in zip(found, beside, strict=True) if not flag]
     if not found and any(flags):
         raise errors.ContentPolicyError(
             f"{provider.name} made nothing that it delivers: its own filter refused it "
@@ -462,21 +494,27 @@ def read_result(
             accepted=True,
         )
     facts = {name: value for name, path in endpoint.facts.items() if (value := first(body, path)) is not None}
-    return Delivery(
-        tuple(found),
-        facts,
-        dict(_reported(provider, endpoint, body)),
-        _charged_usd(provider, body, handle),
-        dict(_refs(endpoint, body, handle)),
-    )
+    try:
+        reported, charged = dict(_reported(provider, endpoint, body)), _charged_usd(provider, body, handle)
+    except ResponseFormatError as error:
+        if provider.poll is not None:
+            raise
+        reported, charged = {}, None
+        facts["notes"] = [*_listed(facts.get("notes")), f"{error.message}: booked is what was ordered"]
+    alone = len(found) == 1 and not any(flags)  # else nobody knows which file it is of
+    refs = dict(_refs(endpoint, body, handle)) if alone else {}
+    return Delivery(tuple(found), facts, reported, charged, refs)
+
+
+def _listed(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
 
 
 def _files(
     provider: Provider, files: Files, body: JsonValue, handle: Mapping[str, str], content: bytes
 ) -> list[RemoteFile]:
     if files.url:
-        url = fill(files.url, {**provider.cdns, **provider.hosts, **handle})
-        return [RemoteFile(provider.base_url.rstrip("/") + url if url.startswith("/") else url, files.mime_type)]
+        return [RemoteFile(call_request(provider, Call("GET", files.url), handle).url, files.mime_type)]
     if files.form == "body":
         said = first(body, "@headers.content-type")
         mime = said.partition(";")[0].strip() if isinstance(said, str) else ""
@@ -497,7 +535,7 @@ def _decoded(text: str, files: Files, mime: str) -> RemoteFile:
         try:
             return _inline(bytes.fromhex(text), mime, files.mime_type)
         except ValueError:
-            return RemoteFile(f"data:{files.mime_type},{quote(text)}", files.mime_type)
+            return RemoteFile(f"data:{files.mime_type},{quote(text, errors='replace')}", files.mime_type)
     return RemoteFile(f"data:{_family(mime, files.mime_type)};base64,{text}", _family(mime, files.mime_type))
 
 
@@ -520,10 +558,18 @@ def _flags(files: Files, body: JsonValue) -> list[bool]:
     """For every value that may say so: whether it says that an output was refused."""
     if files.blocked is None:
         return []
-    values = find(body, files.blocked.path)
+    values = reach(body, files.blocked.path)
     if files.blocked.values:
         return [any(_same(value, refused) for refused in files.blocked.values) for value in values]
-    return [value not in ("", 0, False, [], {}) for value in values]
+    return [value not in (None, "", 0, False, [], {}) for value in values]
+
+
+def _beside(files: Files, body: JsonValue, flags: list[bool]) -> list[bool]:
+    """What the flags say of each file that is there: place by place, where there is a flag for every place."""
+    places = reach(body, files.path) if files.form != "body" and not files.url else []
+    if len(places) != len(flags):
+        return flags
+    return [flag for flag, place in zip(flags, places, strict=True) if isinstance(place, str) and place]
 
 
 def _same(value: JsonValue, other: JsonValue) -> bool:
@@ -532,9 +578,12 @@ def _same(value: JsonValue, other: JsonValue) -> bool:
 
 def _refs(endpoint: Endpoint, body: JsonValue, handle: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     for name, path in endpoint.refs.items():
-        value = handle.get(path[1:-1]) if path.startswith("{") else first(body, path)
+        if path.startswith("{"):
+            value: JsonValue = unquote(handle[path[1:-1]]) if path[1:-1] in handle else None
+        else:
+            value = first(body, path)
         if value is not None:
-            yield name, unquote(str(value))
+            yield name, str(value)
 
 
 def _charged_usd(provider: Provider, body: JsonValue, handle: Mapping[str, str] | None = None) -> Decimal | None:
@@ -544,8 +593,11 @@ def _charged_usd(provider: Provider, body: JsonValue, handle: Mapping[str, str] 
     value = (handle or {}).get("charge") if charge.at == "submit" else first(body, charge.path)
     if value is None:
         return None
-    usd = Fraction(_quantity(provider, value, "charged")) * Fraction(charge.usd)
-    return Decimal(usd.numerator) / Decimal(usd.denominator)
+    amount = _number(value)
+    usd = None if amount is None else Fraction(amount) * Fraction(charge.usd)
+    if usd is None or usd >= MOST:
+        raise _no_quantity(provider, value, "charged")
+    return PRECISE.divide(Decimal(usd.numerator), Decimal(usd.denominator))
 
 
 def _reported(provider: Provider, endpoint: Endpoint, body: JsonValue) -> Iterable[tuple[str, Decimal]]:
@@ -556,12 +608,25 @@ def _reported(provider: Provider, endpoint: Endpoint, body: JsonValue) -> Iterab
 
 
 def _quantity(provider: Provider, value: JsonValue, unit: str) -> Decimal:
+    amount = _number(value)
+    if amount is None or amount >= MOST:
+        raise _no_quantity(provider, value, unit)
+    return amount
+
+
+def _no_quantity(provider: Provider, value: JsonValue, unit: str) -> ResponseFormatError:
+    shown = repr(value)[:MAX_CODE_CHARACTERS]
+    said = f"{provider.name} reports {shown} {unit}, which is not a quantity"
+    return ResponseFormatError(said, provider=provider.name, accepted=True)
+
+
+def _number(value: JsonValue) -> Decimal | None:
+    """What counts something, in a length that can be reckoned with; or nothing."""
     try:
         amount = Decimal(str(value))
     except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0:
-        raise ResponseFormatError(
-            f"{provider.name} reports {value!r} {unit}, which is not a quantity", provider=provider.name, accepted=True
-        )
-    return amount
+        return None
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -MAX_DIGITS or amount.adjusted() > MAX_DIGITS:
+        return None
+    return amount if amount >= 0 else None

@@ -4,11 +4,12 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from aggregator.config import Config, NoKey, ProviderSettings, nearest
-from aggregator.contract import Provider
+from aggregator.contract import Dialect, Provider
 from aggregator.engine import Backend
 from aggregator.errors import ConfigurationError
 from aggregator.secret import Secret
@@ -23,14 +24,18 @@ SWITCHED_OFF = "switched off in the configuration"
 def provider_names() -> tuple[str, ...]:
     """Every provider there is a table for: the package's own, and those that other packages bring."""
     own = (module.name for module in pkgutil.iter_modules([str(Path(__file__).with_name("providers"))]))
-    return tuple(sorted({*own, *(point.name for point in entry_points(group=ENTRY_POINTS))}))
+    return tuple(sorted({*own, *_brought()}))
+
+
+@cache
+def _brought() -> Mapping[str, str]:
+    """Name and place of the tables that other packages bring: looking through what is installed takes a while."""
+    return {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
 
 
 def provider_table(name: str, place: str | None = None) -> Provider:
     """The table of one provider; `place` is where the configuration says it is, `module:NAME`."""
-    if place is None:
-        for point in entry_points(group=ENTRY_POINTS, name=name):
-            place = point.value
+    place = place or _brought().get(name)
     if place is None and name not in provider_names():
         close = nearest(name, provider_names())
         raise ConfigurationError(
@@ -61,7 +66,11 @@ def _placed(name: str, settings: ProviderSettings | None) -> Provider:
     # The user's own address speaks for all of the provider's: one server, or one relay.
     base = settings.base_url
     hosts, cdns = dict.fromkeys(provider.hosts, base), dict.fromkeys(provider.cdns, base)
-    return replace(provider, base_url=base, hosts=hosts, cdns=cdns)
+    dialects = {
+        name: Dialect(**{**words, "base_url": base}) if "base_url" in words else words
+        for name, words in provider.dialects.items()
+    }
+    return replace(provider, base_url=base, hosts=hosts, cdns=cdns, dialects=dialects)
 
 
 def backends_of(

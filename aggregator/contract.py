@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol, TypedDict
 
 from pydantic import JsonValue
 
-from aggregator.errors import ProviderError
+from aggregator.errors import ConfigurationError, ProviderError
 
 __all__ = [
     "BUILD",
@@ -243,7 +243,7 @@ class Status:
 
 def words(
     *, queued: str = "", running: str = "", succeeded: str = "", failed: str = "", canceled: str = ""
-) -> Mapping[str, State]:
+) -> dict[str, State]:
     """A table of status words, each state's separated by spaces."""
     said = zip(State, (queued, running, succeeded, failed, canceled), strict=True)
     return {word: state for state, listed in said for word in listed.split()}
@@ -259,7 +259,7 @@ def kinds(
     unavailable: str = "",
     job_failed: str = "",
     canceled: str = "",
-) -> Mapping[str, ErrorKind]:
+) -> dict[str, ErrorKind]:
     """A table of error codes, each kind's separated by spaces."""
     said: tuple[tuple[ErrorKind, str], ...] = (
         ("authentication", authentication),
@@ -559,6 +559,9 @@ _made: dict[tuple[int, str], tuple[Provider, Provider]] = {}
 
 def _spoken(provider: Provider, dialect: str) -> Provider:
     kept = _made.get((id(provider), dialect))
+    if dialect not in provider.dialects:
+        known = ", ".join(provider.dialects) or "none"
+        raise ConfigurationError(f"{provider.name} has no dialect {dialect!r} (it has {known})")
     if kept is None or kept[0] is not provider:
         kept = _made[id(provider), dialect] = (provider, replace(provider, **provider.dialects[dialect]))
     return kept[1]

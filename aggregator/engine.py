@@ -7,6 +7,7 @@ nothing of money or of what was sent before: it sends a paid request once and re
 
 import asyncio
 import base64
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -38,7 +39,14 @@ from aggregator.contract import (
     SubmitFlow,
     UploadSource,
 )
-from aggregator.errors import ProviderError, ResponseFormatError, UnavailableError
+from aggregator.errors import (
+    AggregatorError,
+    AuthenticationError,
+    ConfigurationError,
+    ProviderError,
+    ResponseFormatError,
+    UnavailableError,
+)
 from aggregator.secret import Secret, SecretHeaders, scrub
 
 __all__ = ["Backend", "Engine", "Submission"]
@@ -49,6 +57,9 @@ an unknown outcome.
 """
 TOKEN_MARGIN_S = 60.0
 """How long before its end a token is exchanged for a new one."""
+KEPT_TOKENS = 16
+"""How many of the last tokens of an account are looked for in what a provider echoes."""
+UNAUTHORIZED = 401
 T = TypeVar("T")
 S = TypeVar("S")
 STREAM_TIMEOUTS = Timeouts(connect_s=10.0, read_s=90.0, write_s=60.0)
@@ -89,17 +100,22 @@ class Engine:
         self._clock = clock
         self._rng = rng
         self._limits = limits or Limits()
-        self._tokens: dict[tuple[str, str], tuple[str, float]] = {}
+        self._tokens: dict[tuple[str, str, object], tuple[str, float]] = {}
+        """By provider, account and the way of the exchange."""
+        self._used: dict[tuple[str, str], deque[Secret]] = {}
+        """What stood for the key of an account lately: as secret as the key."""
 
     # ------------------------------------------------------------------------------------------------ one exchange
 
-    async def _send(
-        self, backend: Backend, request: HttpRequest, *, fresh: bool = False, timeouts: Timeouts | None = None
-    ) -> HttpResponse:
-        request = await self._signed(backend, request)
-        if not fresh:  # a paid request has waited in `ready`, before its intent was written down
+    async def _send(self, backend: Backend, request: HttpRequest) -> HttpResponse:
+        """Send what costs nothing; a token that is refused is exchanged for another one, once."""
+        for again in (True, False):
+            signed = await self._signed(backend, request)
             await self.ready(backend)
-        return await self._transport.send(request, fresh=fresh, timeouts=timeouts or Timeouts())
+            response = await self._transport.send(signed)
+            if not (self._forgotten(backend, request, response) and again):
+                break
+        return response
 
     async def ready(self, backend: Backend) -> None:
         """Wait for room for one more request to this provider."""
@@ -129,17 +145,43 @@ class Engine:
     async def _key(self, backend: Backend, key: str) -> str:
         """What stands for the key now: itself, what is signed with it, or a token it was exchanged for."""
         auth = backend.provider.auth
-        if auth.sign is not None:
-            return auth.sign(key, self._clock.time())
-        if auth.token is None:
+        if auth.sign is None and auth.token is None:
             return key
-        at = (backend.provider.name, backend.account)
+        try:
+            stands = auth.sign(key, self._clock.time()) if auth.sign is not None else await self._token(backend, key)
+        except ProviderError:
+            raise
+        except (ConfigurationError, LookupError, TypeError, ValueError) as error:
+            why = str(error) if isinstance(error, ConfigurationError) else type(error).__name__  # it may quote the key
+            raise AuthenticationError(
+                f"{backend.provider.name}: the key cannot be turned into what is sent ({why})",
+                provider=backend.provider.name,
+            ) from None
+        used = self._used.setdefault((backend.provider.name, backend.account), deque(maxlen=KEPT_TOKENS))
+        if all(secret.reveal() != stands for secret in used):
+            used.append(Secret(stands))
+        return stands
+
+    async def _token(self, backend: Backend, key: str) -> str:
+        exchange = backend.provider.auth.token
+        assert exchange is not None
+        at = (backend.provider.name, backend.account, exchange)
         token, ends = self._tokens.get(at, ("", 0.0))
         if ends - TOKEN_MARGIN_S <= self._clock.time():
             token, ends = self._tokens[at] = await self._driven(
-                backend, auth.token(key, self._clock.time()), doing="exchanging the key for a token"
+                backend, exchange(key, self._clock.time()), doing="exchanging the key for a token"
             )
         return token
+
+    def _forgotten(self, backend: Backend, request: HttpRequest, response: HttpResponse) -> bool:
+        """Whether an answer refuses a token that was kept; it is not used again."""
+        at = (backend.provider.name, backend.account, backend.provider.auth.token)
+        refused = request.trusted and response.status == UNAUTHORIZED
+        return refused and self._tokens.pop(at, None) is not None
+
+    def _secrets(self, backend: Backend) -> tuple[Secret, ...]:
+        own = (backend.secret,) if backend.secret else ()
+        return (*own, *self._used.get((backend.provider.name, backend.account), ()))
 
     async def _free(
         self, backend: Backend, request: HttpRequest, names: Mapping[str, str] | None = None, *, doing: str
@@ -209,6 +251,9 @@ class Engine:
                 response = await self._send(backend, request)
             except SendError as error:
                 raise self._unreachable(backend, error, doing, accepted=True) from None
+            except ProviderError as error:  # there is no token: that says nothing of a job
+                error.accepted = True
+                raise
             if response.status // 100 == 2:  # noqa: PLR2004
                 if json_wanted and _wire.is_json(response):
                     _wire.parse(response)
@@ -228,7 +273,7 @@ class Engine:
 
     def _unreachable(self, backend: Backend, error: SendError, doing: str, *, accepted: bool | None) -> ProviderError:
         return UnavailableError(
-            scrub(f"{backend.provider.name}, {doing}: no answer ({error})", _secrets(backend)),
+            scrub(f"{backend.provider.name}, {doing}: no answer ({error})", self._secrets(backend)),
             provider=backend.provider.name,
             accepted=accepted,
         )
@@ -237,7 +282,18 @@ class Engine:
         self, backend: Backend, response: HttpResponse, *, accepted: bool | None, doing: str, of_job: bool = False
     ) -> ProviderError:
         return _wire.error_of(
-            backend.provider, _scrubbed(backend, response), accepted=accepted, doing=doing, of_job=of_job
+            backend.provider, self._scrubbed(backend, response), accepted=accepted, doing=doing, of_job=of_job
+        )
+
+    def _scrubbed(self, backend: Backend, response: HttpResponse) -> HttpResponse:
+        """The answer without our secrets, in whatever it echoes: errors are made from this one."""
+        secrets = self._secrets(backend)
+        if not secrets:
+            return response
+        return replace(
+            response,
+            headers={name: scrub(value, secrets) for name, value in response.headers.items()},
+            body=scrub(response.body.decode(errors="replace"), secrets).encode(),
         )
 
     # ---------------------------------------------------------------------------------------------- the paid request
@@ -260,10 +316,10 @@ class Engine:
         """
         backend = backend.speaking(names)
         provider = backend.provider
-        if not isinstance(provider.submit, Call):
-            return await self._purchase(backend, provider.submit, Order(body, names, inputs or {}), idempotency_key)
         endpoint = provider.endpoint(names.get("task", ""), names.get("dialect", "")) or Endpoint()
         call = endpoint.submit or provider.submit
+        if not isinstance(call, Call):
+            return await self._purchase(backend, call, Order(body, names, inputs or {}), idempotency_key)
         parts_of = (inputs or {}) if endpoint.encoding == "multipart" else None
         request = _build.call_request(provider, call, names, body, nonce=self._nonce(), parts_of=parts_of)
         request = _keyed(provider, request, idempotency_key)
@@ -287,9 +343,14 @@ class Engine:
             return Submission(
                 outcome, {}, error=self._unreachable(backend, error, "submitting", accepted=accepted)
             ), None
+        except OSError as error:  # the file that is sent with it broke off
+            cut = SendError(type(error).__name__, sent=None)
+            return Submission("unknown", {}, error=self._unreachable(backend, cut, "submitting", accepted=None)), None
+        self._forgotten(backend, request, response)
         submission = _wire.read_submission(backend.provider, call.capture, names, response)
         if submission.error is not None or (submission.reading is not None and submission.reading.error is not None):
-            submission = _wire.read_submission(backend.provider, call.capture, names, _scrubbed(backend, response))
+            response = self._scrubbed(backend, response)
+            submission = _wire.read_submission(backend.provider, call.capture, names, response)
         return submission, response
 
     async def _purchase(
@@ -300,7 +361,8 @@ class Engine:
         """
         flow = flow_of(order)
         doing = "submitting"
-        handle: dict[str, str] = {}
+        handle: dict[str, str] | None = None
+        """What is known of the job, once it is paid."""
         try:
             step = next(flow)
             while True:
@@ -310,18 +372,17 @@ class Engine:
                     submission, answer = await self._pay(backend, request, Call(request.method, request.url), {})
                     if submission.outcome != "accepted" or answer is None:
                         return submission
-                    handle = {**order.names, **step.handle}
+                    handle = {**order.names, **submission.handle, **step.handle}
                     doing = "handing over what was ordered"
                 else:
                     answer = await self._free(backend, step, order.names, doing=doing)
                 step = self._next(backend, partial(flow.send, answer), doing)
         except StopIteration as end:
-            return Submission("accepted", {**order.names, **handle, **end.value})
-        except ProviderError as error:
-            if handle:
+            return Submission("accepted", {**order.names, **(handle or {}), **end.value})
+        except Exception as error:  # noqa: BLE001 - whatever breaks, what was paid is not forgotten
+            if handle is not None:
                 return Submission("accepted", handle)
-            error.accepted = False
-            return Submission("never_sent", {}, error=error)
+            return Submission("never_sent", {}, error=_before_paid(backend, error))
         finally:
             flow.close()
 
@@ -369,8 +430,16 @@ class Engine:
             JobFailedError, ContentPolicyError: The result says that it failed after all.
 
         """
-        backend = backend.speaking(handle)
-        names = dict(handle)
+        try:
+            return await self._delivery(backend.speaking(handle), endpoint, dict(handle), reading)
+        except ProviderError as error:
+            error.message = scrub(error.message, self._secrets(backend))
+            error.args = (error.message,)
+            raise
+
+    async def _delivery(
+        self, backend: Backend, endpoint: Endpoint, names: dict[str, str], reading: Reading
+    ) -> Delivery | None:
         body, content = reading.body, reading.content
         for stage in backend.provider.follow:
             names |= _wire.capture(backend.provider, stage.needs, body)
@@ -398,6 +467,8 @@ class Engine:
         response = await self._ask(backend, request, doing=doing, final=is_final, json_wanted=True)
         if response.status // 100 != 2:  # noqa: PLR2004
             raise self._error(backend, response, accepted=True, doing=doing, of_job=True)
+        if _wire.is_json(response) and _wire.refused(provider, _wire.parse_or_none(response)):
+            raise self._error(backend, response, accepted=True, doing=doing, of_job=True)
         return response
 
     async def cancel(self, backend: Backend, handle: Mapping[str, str]) -> bool:
@@ -422,7 +493,11 @@ class Engine:
     async def ask(self, backend: Backend, call: Call, names: Mapping[str, str], *, doing: str) -> JsonValue:
         """One of the provider's calls that cost nothing: its answer as JSON."""
         request = _build.call_request(backend.provider, call, names, nonce=self._nonce())
-        return _wire.parse_or_none(await self._ask(backend, request, doing=doing))
+        answer = await self._ask(backend, request, doing=doing)
+        body = _wire.parse_or_none(answer)
+        if _wire.is_json(answer) and _wire.refused(backend.provider, body):
+            raise self._error(backend, answer, accepted=True, doing=doing)
+        return body
 
     def _read(self, backend: Backend, response: HttpResponse) -> Reading:
         """Read a status; what it says of an error is read again with every secret blanked."""
@@ -432,7 +507,7 @@ class Engine:
                 return reading
         except ProviderError:
             pass
-        return _wire.read_poll(backend.provider, _scrubbed(backend, response))
+        return _wire.read_poll(backend.provider, self._scrubbed(backend, response))
 
     # ------------------------------------------------------------------------------------------------ moving files
 
@@ -472,6 +547,18 @@ class Engine:
             yield stream
 
 
+def _before_paid(backend: Backend, error: Exception) -> ProviderError:
+    """What broke before anything was paid, as an error of a provider."""
+    if not isinstance(error, ProviderError):
+        said = str(error) if isinstance(error, AggregatorError) else type(error).__name__
+        error = ResponseFormatError(
+            f"{backend.provider.name} was not asked: the purchase broke off before it ({said})",
+            provider=backend.provider.name,
+        )
+    error.accepted = False
+    return error
+
+
 def _keyed(provider: Provider, request: HttpRequest, idempotency_key: str | None) -> HttpRequest:
     """The paid request with the key by which the provider knows it again."""
     if not idempotency_key or not provider.idempotency_header:
@@ -503,22 +590,6 @@ def _safe(error: BaseException) -> float | None:
     if isinstance(error, ProviderError) and error.retryable:
         return error.retry_after_s or 0.0
     return None
-
-
-def _secrets(backend: Backend) -> tuple[Secret, ...]:
-    return (backend.secret,) if backend.secret else ()
-
-
-def _scrubbed(backend: Backend, response: HttpResponse) -> HttpResponse:
-    """The answer without our secrets, in whatever it echoes: errors are made from this one."""
-    secrets = _secrets(backend)
-    if not secrets:
-        return response
-    return replace(
-        response,
-        headers={name: scrub(value, secrets) for name, value in response.headers.items()},
-        body=scrub(response.body.decode(errors="replace"), secrets).encode(),
-    )
 
 
 async def _events(stream: Stream) -> AsyncIterator[str]:

@@ -126,15 +126,11 @@ class Planner:
         """
         offer = plan.offer
         backend = self.backends[offer.provider]
-        inputs: dict[str, JsonValue] = {}
-        for name, media in plan.request.media():
-            form = self._way(backend, offer.mapping, name, media)
-            if form in ("upload", "data", "part"):
-                inputs[label(media)] = {"media": media.as_json(), "form": form}
+        inputs = self.handed(plan)
         written: Json = {
             **plan.as_json(),
             "names": dict(call_names(plan)),
-            "inputs": dict(inputs),
+            "inputs": {text: dict(item) for text, item in inputs.items()},
             "read": reader(plan),
         }
         if rest is not None:
@@ -151,6 +147,16 @@ class Planner:
             reserved=micro_usd(reserved_usd(plan), "reserve"),
             body=None if waits else dict(plan.body),
         )
+
+    def handed(self, plan: Plan) -> dict[str, Json]:
+        """The local inputs of a plan with the way each is handed over, by their text in its body."""
+        written = json.dumps(plan.body, ensure_ascii=False)
+        return {
+            text: {"media": media.as_json(), "form": form}
+            for _, media in plan.request.media()
+            for form in ("upload", "data", "part")
+            if (text := label(media, form)) in written
+        }
 
     def next_purchase(self, written: Mapping[str, Any], ask: Mapping[str, Any]) -> NewAttempt | None:
         """The purchase at the next offer of a journalled plan that is of the same tier and can still serve it."""
@@ -220,9 +226,12 @@ def call_names(plan: Plan) -> dict[str, str]:
     }
 
 
-def label(media: Media) -> str:
-    """What stands for a local input until it is handed over: its hash, for a person with type and size."""
-    return f"<sha256:{media.sha256} {media.mime_type} {(media.size_bytes or 0) / 1000:.0f} kB>"
+def label(media: Media, form: str) -> str:
+    """What stands for a local input until it is handed over: its hash, for a person with type and size. One file may
+    be handed over in two ways.
+    """
+    inside = "" if form == "upload" else f" {form}"
+    return f"<sha256:{media.sha256} {media.mime_type} {(media.size_bytes or 0) / 1000:.0f} kB{inside}>"
 
 
 def placeholder(media: Media, form: str) -> JsonValue:
@@ -231,7 +240,7 @@ def placeholder(media: Media, form: str) -> JsonValue:
         return media.url
     if form.startswith("ref:"):
         return (media.refs or {})[form[4:]]
-    return f"data:{media.mime_type};base64,{label(media)}" if form == "data" else label(media)
+    return f"data:{media.mime_type};base64,{label(media, form)}" if form == "data" else label(media, form)
 
 
 def write_inputs(body: JsonValue, given: Mapping[str, str]) -> JsonValue:

@@ -76,7 +76,7 @@ def verify(
     except WebhookError as error:
         error.provider = provider.name
         raise
-    except (ValueError, OverflowError, RecursionError, ResponseFormatError) as error:
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError, ResponseFormatError) as error:
         raise WebhookError(f"the delivery is malformed: {error}", reason="malformed", provider=provider.name) from None
 
 
@@ -118,6 +118,8 @@ def _hmac(webhook: Webhook, secrets: Sequence[str], message: bytes) -> list[byte
     if not any(secrets):
         raise ConfigurationError("no webhook secret is given: no delivery can be believed")
     keys = [webhook.secret(one) if webhook.secret else one.encode() for one in secrets if one]
+    if not all(keys):
+        raise ConfigurationError("a webhook secret is empty: with it anybody could sign")
     return [signing.hmac_sha256(key, message) for key in keys]
 
 

@@ -3,8 +3,6 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
-from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -12,14 +10,6 @@ import pytest
 from tests.runner.world import World
 
 MEMORY = Path("/dev/shm")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _packages_are_searched_once() -> Iterator[None]:
-    """Every client that opens asks all installed packages for providers; what is installed does not change here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("aggregator.backends.entry_points", cache(entry_points))
-        yield
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
-"""What goes wrong between the shapes: purchases cut in two, keys that cannot be had, files named twice, odd bills. None of
-it may buy twice, lose what is paid for, give money back that may be billed, or show a key.
+"""What goes wrong between the shapes: purchases cut in two, keys that cannot be had, files named twice, odd bills. None
+of it may buy twice, lose what is paid for, give money back that may be billed, or show a key.
 """
 
 import base64
@@ -39,14 +39,15 @@ from aggregator.contract import (
 )
 from aggregator.handing import CannotHandOver
 from aggregator.inputs import Media
-from aggregator.planning import Planner, write_inputs
+from aggregator.planning import Planner, fingerprint, write_inputs
 from aggregator.probing import Prober
-from aggregator.runner import fetch, submit, watch
+from aggregator.routing.limits import fits, limit_of, nearest_value
 from aggregator.routing.plan import Ask, Plan
+from aggregator.runner import fetch, submit, watch
 from aggregator.runner.faults import Source
 from aggregator.signing import standard_webhooks
 from aggregator.store.files import FileStore
-from aggregator.tasks import ImageToVideo
+from aggregator.tasks import ImageToVideo, request_from_json
 from aggregator.webhooks import verify
 from tests.test_shapes import BASE, IMAGE, PROVIDER, SYNC, Bench, delivered, exchange, flow, says
 from tests.test_webhooks import delivery
@@ -145,7 +146,9 @@ async def test_a_token_that_is_refused_is_exchanged_once_more_for_what_costs_not
 async def test_a_refused_token_pays_nothing_twice_and_is_not_kept_nor_shown() -> None:
     tokens = [says({"access_token": f"token-{n}", "expires_in": 3600}) for n in (1, 2)]
     revoked = says({"message": "token-1 was revoked"}, 401)
-    bench = Bench(replace(PROVIDER, auth=Auth(("K",), token=exchange)), tokens[0], revoked, tokens[1], says({"id": "1"}))
+    bench = Bench(
+        replace(PROVIDER, auth=Auth(("K",), token=exchange)), tokens[0], revoked, tokens[1], says({"id": "1"})
+    )
     first = await bench.buy()
     assert first.outcome == "rejected"
     assert "token-1" not in str(first.error)
@@ -198,9 +201,10 @@ async def test_a_probe_that_is_refused_on_200_is_no_working_key() -> None:
         refusal=Refusal("code", (0,)),
         codes=Codes(("code",), {"1000": "authentication"}),
     )
+    bench = Bench(provider, says({"code": 1000}), says({"code": 0}))
     with pytest.raises(errors.AuthenticationError):
-        await (bench := Bench(provider, says({"code": 1000}))).engine.probe(bench.backend)
-    assert await (bench := Bench(provider, says({"code": 0}))).engine.probe(bench.backend) == "the key works"
+        await bench.engine.probe(bench.backend)
+    assert await bench.engine.probe(bench.backend) == "the key works"
 
 
 # --------------------------------------------------------------------------------------------------------------- inputs
@@ -225,7 +229,9 @@ OFFER = SimpleNamespace(
 def planner(now_s: float = 0.0, **changes: Any) -> Planner:
     backend = Bench(replace(PROVIDER, upload=lambda _source: None, **changes)).backend  # type: ignore[arg-type,return-value]
     clock = SimpleNamespace(time=lambda: now_s)
-    return Planner(cast("Any", None), cast("Any", None), cast("Any", None), {"example": backend}, {}, cast("Any", clock))
+    return Planner(
+        cast("Any", None), cast("Any", None), cast("Any", None), {"example": backend}, {}, cast("Any", clock)
+    )
 
 
 def plan_of(offer: Any, request: Any, at: Planner) -> Plan:
@@ -261,8 +267,9 @@ def test_a_reference_that_ended_after_the_plan_is_sent_as_it_was_planned() -> No
         plan = plan_of(offer, ImageToVideo(image=clip, prompt="x"), planner(99.0))
         assert plan.body["first"] == "v1"
         assert planner(101.0).handed(plan) == {}
+    never = SimpleNamespace(**{**vars(OFFER), "mapping": replace(only, inputs={"image": Input(("ref:video",))})})
     with pytest.raises(CannotHandOver):
-        plan_of(SimpleNamespace(**{**vars(OFFER), "mapping": only}), ImageToVideo(image=FILE, prompt="x"), planner())
+        plan_of(never, ImageToVideo(image=FILE, prompt="x"), planner())
 
 
 def test_what_an_older_version_journalled_of_inputs_is_still_read() -> None:
@@ -524,6 +531,12 @@ async def test_a_bill_in_the_answer_to_the_order_that_cannot_be_read_is_not_kept
     assert (submission.outcome, submission.handle.get("charge")) == ("accepted", None)
 
 
+def test_a_charge_may_be_counted_in_very_small_coins() -> None:
+    provider = replace(PROVIDER, charge=Charge("ticks", "0.0000000001"))
+    reading = read_status(provider, {"status": "ok", "url": "u", "ticks": 3_500_000_000})
+    assert str(reading.charged_usd) == "0.35"
+
+
 def test_a_charge_does_not_depend_on_the_callers_decimals() -> None:
     provider = replace(PROVIDER, charge=Charge("cost", "1/211"))
     with decimal.localcontext(decimal.Context(prec=3, traps=[decimal.Inexact])):
@@ -561,3 +574,45 @@ def test_an_odd_time_is_a_malformed_delivery(when: str) -> None:
     with pytest.raises(errors.WebhookError):
         verify(hook, sent, secrets=["s"], now=1_800_000_000)
 
+
+# -------------------------------------------------------------------------------------------------- routing, identities
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "table", "given", "refused"),
+    [
+        ("text-to-video", "audio", {"true": "on", "false": "off"}, (True, False), ("true", 1)),
+        ("text-to-video", "duration_s", {"5": "5s", "10": "10s"}, (5, 5.0, 10), (6,)),
+        ("text-to-video", "resolution", {"720p": "std"}, ("720p",), ("1080p",)),
+        ("text-to-image", "size", {"1280x720": "wide"}, ((1280, 720),), ((720, 1280),)),
+        ("text-to-speech", "voice", {"5": "v5"}, ("5",), (5,)),
+    ],
+)
+def test_the_words_of_a_table_are_the_values_they_stand_for(
+    task: str, name: str, table: dict[str, Any], given: tuple[Any, ...], refused: tuple[Any, ...]
+) -> None:
+    offer: Any = SimpleNamespace(limits={}, task=task, mapping=Endpoint(fields={name: To(name, values=table)}))
+    limit = limit_of(offer, name)
+    assert limit is not None
+    assert [fits(limit, value) for value in given] == [True] * len(given)
+    assert [fits(limit, value) for value in refused] == [False] * len(refused)
+
+
+def test_the_nearest_word_of_a_table_is_a_value() -> None:
+    fields = {"duration_s": To("d", values={"5": "5s", "10": "10s"})}
+    limit = limit_of(
+        cast("Any", SimpleNamespace(limits={}, task="text-to-video", mapping=Endpoint(fields=fields))), "duration_s"
+    )
+    assert limit is not None
+    assert nearest_value(limit, 9) == 10
+
+
+def test_what_a_provider_calls_an_input_is_no_part_of_its_identity() -> None:
+    refs = {"provider": "example", "account": "a", "video": "v1", "until": "100"}
+    requests = [
+        ImageToVideo(image=replace(FILE, refs=given), prompt="x") for given in (None, refs, {**refs, "until": "200"})
+    ]
+    assert len({fingerprint(request, Ask()) for request in requests}) == 1
+    assert requests[0] == requests[1]
+    again = request_from_json(json.loads(json.dumps(requests[1].as_json())))
+    assert fingerprint(again, Ask()) == fingerprint(requests[0], Ask())

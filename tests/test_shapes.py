@@ -563,9 +563,11 @@ async def test_the_charge_of_a_look_counts_where_the_result_comes_later() -> Non
 
 
 async def test_a_charge_that_is_no_number_is_an_answer_of_another_form() -> None:
-    bench = Bench(replace(SYNC, charge=Charge("cost", "1")), says({"url": "https://x/1", "cost": "much"}))
+    provider = replace(PROVIDER, charge=Charge("cost", "1"), follow=(Follow(Call("GET", "/out/{id}")),))
+    bench = Bench(provider, says({"status": "ok"}), says({"url": "https://x/1", "cost": "much"}))
+    reading = await bench.engine.poll(bench.backend, {"id": "1"})
     with pytest.raises(errors.ResponseFormatError, match="not a quantity"):
-        await delivered(bench, IMAGE, await bench.buy())
+        await bench.engine.result(bench.backend, IMAGE, {"id": "1"}, reading)
 
 
 # -------------------------------------------------------------------------------------------------- inputs, references

@@ -1,6 +1,7 @@
 """Building a body and reading an answer: pure, so every rule is tried directly."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -340,7 +341,7 @@ def test_what_was_reported_is_read_exactly() -> None:
 def test_a_quantity_that_is_none_is_loud(value: Any) -> None:
     endpoint = Endpoint(files=Files("out", "image/*"), meters=(Meter("megapixel", "request.size", "mp"),))
     with pytest.raises(errors.ResponseFormatError, match="not a quantity"):
-        read_result(PLAIN, endpoint, {"out": "u", "mp": value}, {})
+        read_result(replace(PLAIN, poll=Call("GET", "/jobs/{id}")), endpoint, {"out": "u", "mp": value}, {})
 
 
 def test_a_media_is_what_the_caller_makes_of_it() -> None:

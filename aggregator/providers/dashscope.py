@@ -8,24 +8,29 @@ a job that is older than a day, or of another region: nothing is known of it, so
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+from aggregator import casts
 from aggregator import contract as c
-from aggregator.contract import Call, Endpoint, HttpRequest, Json, Part, State, To
 
-_TYPES = {
-    "video": "reference_video",
-    "image": "first_frame",
-    "last_image": "last_frame",
-    "references": "reference_image",
-}
+_Fields = dict[str, str | c.To]
+_FRAMES = {"image": "first_frame", "last_image": "last_frame"}
+_TYPES = {"video": "reference_video", **_FRAMES, "references": "reference_image"}
+_SAID: _Fields = {name: f"input.{name}" for name in ("prompt", "negative_prompt")}
+_SHOT: _Fields = {"duration_s": "parameters.duration", "seed": "parameters.seed", "audio": "parameters.audio"}
+_QUALITY = c.To("parameters.resolution", values={"480p": "480P", "720p": "720P", "1080p": "1080P"})
+_SIZE = c.To("parameters.size", values={"480p": "832*480", "720p": "1280*720", "1080p": "1920*1080"})
+_FLAT: _Fields = {**_SAID, **_SHOT, "resolution": _QUALITY}
+_BODY: _Fields = {**_FLAT, "aspect_ratio": "parameters.ratio"}
+_WIDE: _Fields = {**_FLAT, "resolution": _SIZE}  # one size says both; only 16:9 is mapped
 
 
 def _upload(source: c.UploadSource) -> c.Flow:
     """A policy for this model, then a form to the store that it names."""
-    answer = yield HttpRequest("GET", "/api/v1/uploads?action=getPolicy&model={endpoint}")
+    answer = yield c.HttpRequest("GET", "/api/v1/uploads?action=getPolicy&model={endpoint}")
     policy = json.loads(answer.body)["data"]
-    key = f"{policy['upload_dir']}/{source.sha256[:16]}.{source.mime_type.partition('/')[2]}"
+    key = f"{policy['upload_dir']}/{casts.file_name(source)}"
     fields = {
         "OSSAccessKeyId": policy["oss_access_key_id"],
         "Signature": policy["signature"],
@@ -36,30 +41,16 @@ def _upload(source: c.UploadSource) -> c.Flow:
         "success_action_status": "200",
         "x-oss-content-type": source.mime_type,
     }
-    file = Part("file", c.Body(source.path, source.size_bytes), key.rpartition("/")[2], source.mime_type)
-    parts = (*(Part(name, str(value)) for name, value in fields.items()), file)
-    yield HttpRequest("POST", policy["upload_host"], parts=parts, trusted=False)
+    parts = (*(c.Part(name, str(value)) for name, value in fields.items()), casts.part("file", source))
+    yield c.HttpRequest("POST", policy["upload_host"], parts=parts, trusted=False)
     return f"oss://{key}"
 
 
-def _inputs(shape: Callable[[list[tuple[str, Any]]], Json]) -> Callable[[Mapping[str, Any]], Json]:
+def _sent(shape: Callable[[list[tuple[str, str]]], c.Json], values: Mapping[str, Any]) -> c.Json:
     """The inputs in their shape, and the header that stored ones need; in a plan they are not stored yet."""
-
-    def build(values: Mapping[str, Any]) -> Json:
-        lists = ((name, values.get(name, [])) for name in _TYPES)
-        each = [(name, one) for name, found in lists for one in (found if isinstance(found, list) else [found])]
-        texts = [(name, one["image"] if isinstance(one, dict) else one) for name, one in each]
-        stored = any(text.startswith(("oss://", "<sha256:")) for _, text in texts)
-        return {"input": shape(texts), **({"@headers": {"X-DashScope-OssResourceResolve": "enable"}} if stored else {})}
-
-    return build
-
-
-_MEDIA = _inputs(lambda each: {"media": [{"type": _TYPES[name], "url": text} for name, text in each]} if each else {})
-_CLIP = _inputs(lambda each: {"media": [{"type": "first_clip", "url": text} for _, text in each]})
-_URLS = _inputs(lambda each: {"reference_urls": [text for _, text in each]})
-_IMAGE = _inputs(lambda each: {"img_url": next(iter(text for _, text in each), None)})
-_FRAMES = _inputs(lambda each: {f"{_TYPES[name]}_url": text for name, text in each})
+    given = casts.inputs(values, *_TYPES)
+    stored = any(text.startswith(("oss://", "<sha256:")) for _, text in given)
+    return {"input": shape(given), **({"@headers": {"X-DashScope-OssResourceResolve": "enable"}} if stored else {})}
 
 
 def _seconds(values: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -69,41 +60,27 @@ def _seconds(values: Mapping[str, Any]) -> tuple[str, str] | None:
     return None if length is None else (str(made + length), str(made + length))
 
 
-_Fields = dict[str, str | To]
-_BODY: _Fields = {
-    "prompt": "input.prompt",
-    "negative_prompt": "input.negative_prompt",
-    "duration_s": "parameters.duration",
-    "resolution": To("parameters.resolution", values={"480p": "480P", "720p": "720P", "1080p": "1080P"}),
-    "aspect_ratio": "parameters.ratio",
-    "seed": "parameters.seed",
-    "audio": "parameters.audio",
-}
-_FLAT = {name: to for name, to in _BODY.items() if name != "aspect_ratio"}
-_WIDE: _Fields = {
-    **_FLAT,  # one size says both; only 16:9 is mapped
-    "resolution": To("parameters.size", values={"480p": "832*480", "720p": "1280*720", "1080p": "1920*1080"}),
-}
+def _made(fields: _Fields, *inputs: str, build: Any = None) -> c.Endpoint:
+    files, seconds = c.Files("output.video_url", "video/mp4"), c.Meter("video_second", _seconds, "usage.duration")
+    taken = {**fields, **dict.fromkeys(inputs, c.BUILD)}
+    return c.Endpoint(taken, {"model": "{endpoint}"}, build, files, (seconds,))
 
 
-def _made(fields: _Fields, *inputs: str, **rest: Any) -> Endpoint:
-    return Endpoint(
-        fields={**fields, **dict.fromkeys(inputs, c.BUILD)},
-        fixed={"model": "{endpoint}"},
-        files=c.Files("output.video_url", "video/mp4"),
-        meters=(c.Meter("video_second", _seconds, reported="usage.duration"),),
-        **rest,
-    )
+def _ordered(path: str) -> c.Call:
+    url, headers = f"/api/v1/services/aigc/{path}/video-synthesis", {"X-DashScope-Async": "enable"}
+    return c.Call("POST", url, capture={"id": "output.task_id"}, headers=headers)
 
 
-def _ordered(path: str) -> Call:
-    return Call(
-        "POST",
-        f"/api/v1/services/aigc/{path}/video-synthesis",
-        capture={"id": "output.task_id"},
-        headers={"X-DashScope-Async": "enable"},
-    )
-
+_MEDIA = partial(
+    _sent, lambda given: {"media": [{"type": _TYPES[name], "url": url} for name, url in given]} if given else {}
+)
+_CLIP = partial(_sent, lambda given: {"media": [{"type": "first_clip", "url": url} for _, url in given]})
+_URLS = partial(_sent, lambda given: {"reference_urls": [url for _, url in given]})
+_IMAGE = partial(_sent, lambda given: {"img_url": next((url for _, url in given), None)})
+_ENDS = partial(_sent, lambda given: {f"{_TYPES[name]}_url": url for name, url in given})
+_WORDS = c.words(
+    queued="PENDING SUSPENDED", running="RUNNING", succeeded="SUCCEEDED", failed="FAILED", canceled="CANCELED"
+)
 
 PROVIDER = c.Provider(
     name="dashscope",
@@ -112,25 +89,20 @@ PROVIDER = c.Provider(
     base_url="https://dashscope-intl.aliyuncs.com",  # Singapore; Beijing: https://dashscope.aliyuncs.com
     auth=c.Auth(env=("DASHSCOPE_API_KEY",)),
     submit=_ordered("video-generation"),
-    poll=Call("GET", "/api/v1/tasks/{id}"),
-    cancel=Call("POST", "/api/v1/tasks/{id}/cancel"),
-    probe=Call("GET", "/api/v1/tasks?page_no=1&page_size=1"),
-    status=c.Status(
-        "output.task_status",
-        {"PENDING": State.QUEUED, "SUSPENDED": State.QUEUED, "RUNNING": State.RUNNING}
-        | {"SUCCEEDED": State.SUCCEEDED, "FAILED": State.FAILED, "CANCELED": State.CANCELED},
-    ),
+    poll=c.Call("GET", "/api/v1/tasks/{id}"),
+    cancel=c.Call("POST", "/api/v1/tasks/{id}/cancel"),
+    probe=c.Call("GET", "/api/v1/tasks?page_no=1&page_size=1"),
+    status=c.Status("output.task_status", _WORDS),
     codes=c.Codes(
         ("output.code", "code"),
-        {
-            **dict.fromkeys(("DataInspectionFailed", "IPInfringementSuspect"), "content_policy"),
-            **dict.fromkeys(("InvalidApiKey", "AccessDenied", "Model.AccessDenied"), "authentication"),
-            "Workspace.AccessDenied": "authentication",
-            **dict.fromkeys(("Arrearage", "AllocationQuota.FreeTierOnly"), "quota"),
-            **dict.fromkeys(("InvalidParameter", "BadRequest", "ModelNotFound"), "invalid_request"),
-            "Throttling": "rate_limit",
-            "InternalError": "unavailable",
-        },
+        c.kinds(
+            authentication="InvalidApiKey AccessDenied Model.AccessDenied Workspace.AccessDenied",
+            quota="Arrearage AllocationQuota.FreeTierOnly",
+            rate_limit="Throttling",
+            invalid_request="InvalidParameter BadRequest ModelNotFound",
+            content_policy="DataInspectionFailed IPInfringementSuspect",
+            unavailable="InternalError",
+        ),
     ),
     error_message=("output.message", "message"),
     upload=_upload,
@@ -145,6 +117,6 @@ PROVIDER = c.Provider(
         "text-to-video@flat": _made(_WIDE),
         "image-to-video@flat": _made(_FLAT, "image", build=_IMAGE),
         "video-to-video@flat": _made(_WIDE, "video", "references", build=_URLS),
-        "image-to-video@kf2v": _made(_FLAT, "image", "last_image", build=_FRAMES),
+        "image-to-video@kf2v": _made(_FLAT, "image", "last_image", build=_ENDS),
     },
 )

@@ -29,8 +29,7 @@ PROVIDER = c.Provider(
     auth=c.Auth(env=("IDEOGRAM_API_KEY",), header="Api-Key", template="{key}"),
     submit=c.Call("POST", "/v2/image/{endpoint}", capture={"id": "generation_id"}),
     poll=c.Call("GET", "/v2/generations/{id}"),
-    probe=c.Call("GET", "/v2/account/usage"),
-    free={"usage": c.Call("GET", "/v2/account/usage")},
+    probe=c.Call("GET", "/v2/account/api-keys"),
     status=c.Status(
         "status", c.words(running="pending", succeeded="completed", failed="failed"), error="failure_reason"
     ),

@@ -34,7 +34,6 @@ _CLIP: _Fields = {**_SAID, "duration_s": c.To("duration", form="{:g}"), "resolut
 _IMAGE, _LAST, _VOICE = (c.To(name, casts.bare) for name in ("image", "image_tail", "sound_file"))
 _FACE: _Fields = {"prompt": "prompt", "resolution": _MODE, "image": _IMAGE, "audio": _VOICE}
 _ENDS = {"image": "first_frame", "last_image": "last_frame"}
-_NEWER, _OLDER = "data.0.outputs[]", "data.task_result.videos[]"
 _NUMBERED = {"refer_image": "image", "base_video": "video"}
 
 
@@ -79,16 +78,22 @@ def _v1(kind: str) -> c.Dialect:
     }
 
 
-def _new(fields: _Fields, billed: str | c.Quantity = "request.duration_s", at: str = _NEWER, **rest: Any) -> c.Endpoint:
+def _made(at: str, fields: _Fields, billed: str | c.Quantity = "request.duration_s", **rest: Any) -> c.Endpoint:
     return c.Endpoint(
         fields, files=c.Files(f"{at}.url", "video/mp4"), meters=(c.Meter("video_second", billed),), **rest
     )
 
 
-def _old(*of: Any, **rest: Any) -> c.Endpoint:
-    return _new(*of, at=_OLDER, refs={"video": f"{_OLDER}.id"}, **rest)
-
-
+_new = partial(_made, "data.0.outputs[]")
+_old = partial(_made, "data.task_result.videos[]", refs={"video": "data.task_result.videos[].id"})
+_CODES = c.kinds(
+    authentication="1000 1001 1002 1003 1004 1100 1103 1304",
+    quota="1101 1102",
+    rate_limit="1302 1303",
+    invalid_request="1200 1201 1202 1203",
+    content_policy="1300 1301 *1300* *1301*",
+    unavailable="5000 5001 5002",
+)
 _OWN, _ANY = {"video": c.Input(("ref:video",))}, {"video": c.Input(("ref:video", "url"))}
 _AS_CLIP = {"settings.character_orientation": "video"}
 _MOTION = partial(_contents, {"references": "image", "video": "video"})
@@ -106,18 +111,7 @@ PROVIDER = c.Provider(
     probe=c.Call("POST", "/tasks", body={"limit": 1}),
     status=c.Status("data.0.status", _NEW),
     refusal=c.Refusal("code", (0,)),
-    codes=c.Codes(
-        ("data.0.message", "data.task_status_msg", "code"),
-        c.kinds(
-            authentication="1000 1001 1002 1003 1004 1100 1103 1304",
-            quota="1101 1102",
-            rate_limit="1302 1303",
-            invalid_request="1200 1201 1202 1203",
-            content_policy="1300 1301 *1300* *1301*",
-            unavailable="5000 5001 5002",
-        )
-        | {"*isk control*": "content_policy"},
-    ),
+    codes=c.Codes(("data.0.message", "data.task_status_msg", "code"), {**_CODES, "*isk control*": "content_policy"}),
     error_message=("data.0.message", "data.task_status_msg", "message"),
     webhook=standard_webhooks("options.callback_url", "id", status=c.Status("status", _NEW)),
     inputs={"image": c.Input(("url", "data"), 50 * 2**20, ("image/jpeg", "image/png")), "video": c.Input(("url",))},

@@ -14,7 +14,6 @@ from aggregator import contract as c
 _Fields = Mapping[str, str | c.To]
 _MODEL = {"model": "{endpoint}"}
 _HEX, _LINKED = {**_MODEL, "output_format": "hex"}, {**_MODEL, "response_format": "url"}
-_SOUND = c.Files("data.audio", "audio/mpeg", form="hex")
 _FREE_IMAGES = {"minimax-h3": 5, "minimax-h3-max": 2}
 
 
@@ -83,7 +82,7 @@ _COMPOSE = c.Call("POST", "/v1/music_generation", read_s=600.0)
 _SONG: _Fields = {"prompt": "prompt", "lyrics": c.BUILD, "seed": "seed", "format": "audio_setting.format"}
 _SHAPE = {"prompt": "prompt", "aspect_ratio": "aspect_ratio", "size": "width height", "seed": "seed"}
 _PICTURE: _Fields = {**_SHAPE, "references": c.To("subject_reference", _pictured)}
-_STILL = c.Files("data.image_urls[]", "image/jpeg")
+_SOUND, _STILL = c.Files("data.audio", "audio/mpeg", form="hex"), c.Files("data.image_urls[]", "image/jpeg")
 _TRACK, _IMAGE = c.Meter("request", "1"), c.Meter("image", "1")
 
 PROVIDER = c.Provider(

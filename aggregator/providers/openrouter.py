@@ -12,9 +12,9 @@ from aggregator import contract as c
 from aggregator.signing import hmac_stamped
 
 
-def _asset(name: str, url: str) -> Any:
+def _asset(name: str, url: str, **rest: str) -> Any:
     kind = "video_url" if name == "video" else "image_url"
-    return {"type": kind, kind: {"url": url}}
+    return {"type": kind, kind: {"url": url}, **rest}
 
 
 def _guides(values: Mapping[str, Any]) -> c.Json:
@@ -25,9 +25,8 @@ def _guides(values: Mapping[str, Any]) -> c.Json:
 
 def _frames(values: Mapping[str, Any]) -> c.Json:
     """The pictures at the ends of a clip; beside them guiding ones are ignored, so none are taken."""
-    places = {"image": "first_frame", "last_image": "last_frame"}
-    given = casts.inputs(values, *places)
-    return {"frame_images": [{**_asset(name, url), "frame_type": places[name]} for name, url in given]}
+    ends = {"image": "first_frame", "last_image": "last_frame"}
+    return {"frame_images": [_asset(name, url, frame_type=ends[name]) for name, url in casts.inputs(values, *ends)]}
 
 
 _Fields = Mapping[str, str | c.To]

@@ -6,112 +6,74 @@ for by the number of an address that is registered with the account, and wants t
 """
 
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
+from copy import deepcopy
 from typing import Any
 
-from pydantic import JsonValue
-
+from aggregator import casts
 from aggregator import contract as c
-from aggregator.contract import BUILD, Call, Endpoint, HttpRequest, Json, Meter, Part, State, Status
 from aggregator.signing import hmac_fields
 
-_STATES = {"1": State.SUCCEEDED, "2": State.RUNNING, "3": State.RUNNING, "5": State.RUNNING}
-_STATES |= {"6": State.CANCELED, "7": State.FAILED, "8": State.FAILED}
-_INVALID = (
-    "400011",
-    "400013",
-    "400017",
-    "400018",
-    "400019",
-    "400032",
-    "500008",
-    "500030",
-    "500031",
-    "500032",
-    "500033",
-)
-_INPUTS = {"img_id", "first_frame_img", "last_frame_img", "video_media_id", "audio_media_id"}
+_STATES = c.words(succeeded="1", running="2 3 5", canceled="6", failed="7 8")
+_SHOT = {"prompt": "prompt", "negative_prompt": "negative_prompt", "seed": "seed"}
+_SHOT |= {"duration_s": "duration", "resolution": "quality"}
+_ONE, _HEARD = c.Meter("video", "1"), c.Meter("input_audio_second", "request.input_audio_seconds")
+_MODEL = {"model": "{endpoint}"}
+_IMAGES = dict.fromkeys(("img_id", "first_frame_img", "last_frame_img"), ("image", "image", "img_id"))
+_INPUTS = {**_IMAGES, **dict.fromkeys(("video_media_id", "audio_media_id"), ("media", "file", "media_id"))}
+"""Where each input of a body is registered, under which name, and what its number is called."""
 
 
-def _named(body: JsonValue) -> Iterator[tuple[str, str]]:
-    """Every input of a body: the name it stands under, and its text."""
-    if isinstance(body, dict):
-        yield from ((name, text) for name, text in body.items() if name in _INPUTS and isinstance(text, str))
-    for inner in body.values() if isinstance(body, dict) else body if isinstance(body, list) else ():
-        yield from _named(inner)
-
-
-def _numbered(body: Any, numbers: Mapping[str, int]) -> Any:
-    """The body with the numbers of its inputs in place of their texts."""
-    if isinstance(body, dict):
-        return {
-            name: numbers[inner] if name in _INPUTS and isinstance(inner, str) else _numbered(inner, numbers)
-            for name, inner in body.items()
-        }
-    return [_numbered(inner, numbers) for inner in body] if isinstance(body, list) else body
-
-
-def _submit(order: c.Order) -> Generator[HttpRequest | c.Paid, c.HttpResponse, Mapping[str, str]]:
-    """Register what goes in, then order."""
-    body: dict[str, Any] = dict(order.body)
+def _submit(order: c.Order) -> Generator[c.HttpRequest | c.Paid, c.HttpResponse, Mapping[str, str]]:
+    """Register what goes in, and write its number in place of its text; then order."""
+    body: Any = deepcopy(order.body)
     kind = body.pop("@path")["kind"]
+    holders = (body, *body.get("image_references", ()))
+    inputs = [(holder, name) for holder in holders for name in _INPUTS if isinstance(holder.get(name), str)]
     numbers: dict[str, int] = {}
-    for name, text in _named(body):
-        place, field = ("media", "file") if name.endswith("media_id") else ("image", "image")
+    for text, (place, field, number) in [(holder[name], _INPUTS[name]) for holder, name in inputs]:
         local = order.inputs.get(text)
-        part = Part(f"{place}_url" if place == "image" else "file_url", text)
-        if local is not None:
-            file = f"{local.sha256[:16]}.{local.mime_type.partition('/')[2]}"
-            part = Part(field, c.Body(local.path, local.size_bytes), file, local.mime_type)
-        answer = yield HttpRequest("POST", f"/openapi/v2/{place}/upload", parts=(part,))
-        numbers[text] = int(json.loads(answer.body)["Resp"]["img_id" if place == "image" else "media_id"])
-    answer = yield c.Paid(HttpRequest("POST", f"/openapi/v2/video/{kind}/generate", json=_numbered(body, numbers)))
+        part = c.Part(f"{field}_url", text) if local is None else casts.part(field, local)
+        answer = yield c.HttpRequest("POST", f"/openapi/v2/{place}/upload", parts=(part,))
+        numbers[text] = int(json.loads(answer.body)["Resp"][number])
+    for holder, name in inputs:
+        holder[name] = numbers[holder[name]]
+    answer = yield c.Paid(c.HttpRequest("POST", f"/openapi/v2/video/{kind}/generate", json=body))
     return {"id": str(json.loads(answer.body)["Resp"]["video_id"])}
 
 
-def _shot(values: Mapping[str, Any]) -> Json:
+def _shot(values: Mapping[str, Any]) -> c.Json:
     """The path by what goes in: words, a first frame, two frames, or pictures that the prompt names `@ref_1`."""
     if "last_image" in values:
         frames = {"first_frame_img": values.get("image"), "last_frame_img": values["last_image"]}
         return {"@path": {"kind": "transition"}, **frames}
     if "image" in values:
         return {"@path": {"kind": "img"}, "img_id": values["image"]}
-    pictures = enumerate(values.get("references", ()), 1)
-    named: list[Any] = [{"type": "subject", "img_id": one["image"], "ref_name": f"ref_{n}"} for n, one in pictures]
+    pictures = enumerate(casts.pictures(values), 1)
+    named: list[Any] = [{"type": "subject", "img_id": text, "ref_name": f"ref_{n}"} for n, text in pictures]
     return {"@path": {"kind": "fusion"}, "image_references": named} if named else {"@path": {"kind": "text"}}
 
 
-def _source(kind: str) -> Any:
+def _clip(values: Mapping[str, Any]) -> c.Json:
     """A clip of its own by its number, any other as registered media."""
-
-    def build(values: Mapping[str, Any]) -> Json:
-        video = str(values.get("video", ""))
-        own = {"source_video_id": int(video)} if video.isdigit() else {"video_media_id": video}
-        return {"@path": {"kind": kind}, **own}
-
-    return build
+    video = str(values.get("video", ""))
+    return {"source_video_id": int(video)} if video.isdigit() else {"video_media_id": video}
 
 
-_SHOT: dict[str, str | c.To] = {
-    **{name: name for name in ("prompt", "negative_prompt", "seed")},
-    "duration_s": "duration",
-    "resolution": "quality",
-}
-
-
-def _made(fields: Mapping[str, str | c.To], *inputs: str, meter: Meter | None = None, **rest: Any) -> Endpoint:
-    return Endpoint(
-        {**fields, **dict.fromkeys(inputs, BUILD)},
+def _made(fields: Mapping[str, str], *inputs: str, meter: c.Meter = _ONE, **rest: Any) -> c.Endpoint:
+    return c.Endpoint(
+        {**fields, **dict.fromkeys(inputs, c.BUILD)},
         files=c.Files("Resp.url", "video/mp4"),
-        meters=(meter or Meter("video", "1"),),
+        meters=(meter,),
         facts={"seed": "Resp.seed"},
         refs={"video": "Resp.id"},
         **rest,
     )
 
 
-_MODEL = {"model": "{endpoint}"}
+_VOICE, _LIPS = {"audio": "audio_media_id"}, {"@path.kind": "lip_sync"}
 _OWN = {"video": c.Input(("ref:video", "part", "url"), 50 * 2**20)}
+_BALANCE = c.Call("GET", "/openapi/v2/account/balance")
 
 PROVIDER = c.Provider(
     name="pixverse",
@@ -123,38 +85,29 @@ PROVIDER = c.Provider(
     idempotency="replay",
     idempotency_header="Ai-trace-id",
     submit=_submit,
-    poll=Call("GET", "/openapi/v2/video/result/{id}"),
-    probe=Call("GET", "/openapi/v2/account/balance"),
-    free={
-        "balance": Call("GET", "/openapi/v2/account/balance"),
-        "voices": Call("GET", "/openapi/v2/video/lip_sync/tts_list"),
-    },
-    status=Status("Resp.status", _STATES),
+    poll=c.Call("GET", "/openapi/v2/video/result/{id}"),
+    probe=_BALANCE,
+    free={"balance": _BALANCE, "voices": c.Call("GET", "/openapi/v2/video/lip_sync/tts_list")},
+    status=c.Status("Resp.status", _STATES),
     refusal=c.Refusal("ErrCode", (0,)),
     codes=c.Codes(
         ("Resp.status", "ErrCode"),
-        {
-            **dict.fromkeys(("7", "500054", "500063"), "content_policy"),
-            **dict.fromkeys(("400012", "500020"), "authentication"),
-            **dict.fromkeys(("500060", "500090"), "quota"),
-            **dict.fromkeys(_INVALID, "invalid_request"),
-            "500044": "rate_limit",
-            "500041": "unavailable",
-        },
+        c.kinds(
+            authentication="400012 500020",
+            quota="500060 500090",
+            rate_limit="500044",
+            invalid_request="400011 400013 400017 400018 400019 400032 500008 500030 500031 500032 500033",
+            content_policy="7 500054 500063",
+            unavailable="500041",
+        ),
     ),
     error_message=("ErrMsg",),
-    webhook=hmac_fields("", "id", prefix="webhook", reply=b"ok", status=Status("status", _STATES)),
+    webhook=hmac_fields("", "id", prefix="webhook", reply=b"ok", status=c.Status("status", _STATES)),
     inputs={"": c.Input(("part", "url"), 20 * 2**20)},
     tasks={
         "text-to-video": _made({**_SHOT, "aspect_ratio": "aspect_ratio"}, "references", build=_shot, fixed=_MODEL),
         "image-to-video": _made(_SHOT, "image", "last_image", build=_shot, fixed=_MODEL),
-        "video-extension": _made(_SHOT, "video", build=_source("extend"), fixed=_MODEL, inputs=_OWN),
-        "lip-sync": _made(
-            {"audio": "audio_media_id"},
-            "video",
-            build=_source("lip_sync"),
-            meter=Meter("input_audio_second", "request.input_audio_seconds"),
-            inputs=_OWN,
-        ),
+        "video-extension": _made(_SHOT, "video", build=_clip, fixed={**_MODEL, "@path.kind": "extend"}, inputs=_OWN),
+        "lip-sync": _made(_VOICE, "video", build=_clip, fixed=_LIPS, meter=_HEARD, inputs=_OWN),
     },
 )

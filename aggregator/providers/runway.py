@@ -8,67 +8,45 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from aggregator.contract import (
-    BUILD,
-    Auth,
-    Body,
-    Call,
-    Charge,
-    Codes,
-    Endpoint,
-    ErrorKind,
-    Files,
-    Flow,
-    HttpRequest,
-    Input,
-    Json,
-    Meter,
-    Part,
-    Provider,
-    State,
-    Status,
-    To,
-    UploadSource,
-)
+from aggregator import casts
+from aggregator import contract as c
 from aggregator.errors import ProviderError
 
-_Fields = Mapping[str, str | To]
+_Fields = Mapping[str, str | c.To]
 
 
-def _upload(source: UploadSource) -> Flow:
+def _upload(source: c.UploadSource) -> c.Flow:
     """An ephemeral upload: a slot with the form's fields, then the form to where the slot says, without the key."""
-    name = f"{source.sha256[:16]}.{source.mime_type.partition('/')[2]}"
-    answer = yield HttpRequest("POST", "/v1/uploads", json={"filename": name, "type": "ephemeral"})
+    answer = yield c.HttpRequest("POST", "/v1/uploads", json={"filename": casts.file_name(source), "type": "ephemeral"})
     slot = json.loads(answer.body)
-    fields = tuple(Part(key, value) for key, value in slot["fields"].items())
-    file = Part("file", Body(source.path, source.size_bytes), name, source.mime_type)
-    yield HttpRequest("POST", slot["uploadUrl"], parts=(*fields, file), trusted=False)
+    parts = (*(c.Part(key, value) for key, value in slot["fields"].items()), casts.part("file", source))
+    yield c.HttpRequest("POST", slot["uploadUrl"], parts=parts, trusted=False)
     return str(slot["runwayUri"])
 
 
-def _ratio(values: Mapping[str, Any]) -> Json:
+def _listed(uris: Any) -> Any:
+    return [{"uri": uri} for uri in uris]
+
+
+def _ratio(values: Mapping[str, Any]) -> c.Json:
     """The one word for both; the first of a row's words where no resolution is asked for."""
     shapes, wide = values.get("aspect_ratio"), values.get("resolution")
     ratio = wide if shapes is None else shapes.get(wide) or next(iter(shapes.values()))
     return {"ratio": ratio} if ratio else {}
 
 
-def _frames(values: Mapping[str, Any]) -> Json:
+def _frames(values: Mapping[str, Any]) -> c.Json:
     """The first frame, and the last if there is one, each with its place."""
     places = {"image": "first", "last_image": "last"}
-    frames: list[Any] = [{"uri": values[name], "position": at} for name, at in places.items() if name in values]
-    found = {"promptImage": frames, "references": _listed([one["image"] for one in values.get("references", ())])}
+    frames: list[Any] = [{"uri": uri, "position": places[name]} for name, uri in casts.inputs(values, *places)]
+    found = {"promptImage": frames, "references": _listed(casts.pictures(values))}
     return {**_ratio(values), **{name: uris for name, uris in found.items() if uris}}
 
 
-def _images(values: Mapping[str, Any]) -> Json:
+def _images(values: Mapping[str, Any]) -> c.Json:
     """The picture to edit comes before the references."""
-    uris = [*([values["image"]] if "image" in values else []), *(one["image"] for one in values.get("references", ()))]
+    uris = casts.pictures(values, "image")
     return {**_ratio(values), **({"referenceImages": _listed(uris)} if uris else {})}
-
-
-def _listed(uris: Any) -> Any:
-    return [{"uri": uri} for uri in uris]
 
 
 def _bills(error: ProviderError) -> bool | None:
@@ -76,18 +54,9 @@ def _bills(error: ProviderError) -> bool | None:
     return True if (error.code or "").startswith("SAFETY.INPUT") else None
 
 
-def _endpoint(path: str, made: tuple[str, str, str], fields: _Fields, build: Any = None, **fixed: str) -> Endpoint:
-    """One path; `made` is the type of its files, the unit that is billed, and how much of it."""
-    return Endpoint(
-        fields=fields,
-        fixed={"model": "{endpoint}", **{name.replace("_", "."): value for name, value in fixed.items()}},
-        build=build,
-        files=Files("output[]", made[0]),
-        meters=(Meter(made[1], made[2]),),
-        submit=Call("POST", f"/v1/{path}", capture={"id": "id"}),
-    )
-
-
+_MODEL = {"model": "{endpoint}"}
+_PRESET = {**_MODEL, "voice.type": "runway-preset"}
+_SENT = {**_PRESET, "media.type": "audio"}
 _CLIP = ("video/mp4", "video_second", "request.duration_s")
 _REMADE = ("video/mp4", "video_second", "request.input_video_seconds")
 _STILL = ("image/*", "image", "1")
@@ -95,66 +64,62 @@ _SOUND = ("audio/*", "audio_second", "request.duration_s")
 _SPEECH = ("audio/*", "kilo_character", "request.kilo_characters")
 _SAID_AGAIN = ("audio/*", "input_audio_second", "request.input_audio_seconds")
 _PROMPT: _Fields = {"prompt": "promptText"}
-_SHAPE: _Fields = {**_PROMPT, "size": To("ratio", form="{}:{}"), "seed": "seed"}
-_LENGTH: _Fields = {"duration_s": "duration"}
+_SHAPE: _Fields = {**_PROMPT, "size": c.To("ratio", form="{}:{}"), "seed": "seed"}
+_SHOT: _Fields = {**_SHAPE, "duration_s": "duration"}
 _SOURCE: _Fields = {"video": "videoUri"}
-_VOICE: _Fields = {"voice": "voice.presetId"}
-_FRAMES: _Fields = {"image": BUILD, "last_image": BUILD}
-_REFERENCES: _Fields = {"references": To("references", cast=_listed)}
-_KINDS: Mapping[str, ErrorKind] = {
-    "SAFETY": "content_policy",
-    "*enough credits*": "quota",
-    **dict.fromkeys(("INPUT_PREPROCESSING", "ASSET"), "invalid_request"),
-    **dict.fromkeys(("INTERNAL", "THIRD_PARTY"), "job_failed"),
-}
+_REFERENCES: _Fields = {"references": c.To("references", _listed)}
+_DRAWN: _Fields = {**_SHAPE, "references": c.BUILD}
+_VOICE = {"voice": "voice.presetId"}
+_LENGTH = {**_PROMPT, "duration_s": "duration"}
 
-PROVIDER = Provider(
+
+def _at(path: str, made: tuple[str, str, str], fields: _Fields, build: Any = None, fixed: Any = _MODEL) -> c.Endpoint:
+    """One path; `made` is the type of its files, the unit that is billed, and how much of it."""
+    mime_type, unit, quantity = made
+    submit = c.Call("POST", f"/v1/{path}", capture={"id": "id"})
+    return c.Endpoint(fields, fixed, build, c.Files("output[]", mime_type), (c.Meter(unit, quantity),), submit=submit)
+
+
+_WORDS = c.words(
+    queued="PENDING THROTTLED", running="RUNNING", succeeded="SUCCEEDED", failed="FAILED", canceled="CANCELLED"
+)
+_KINDS = c.kinds(
+    content_policy="SAFETY", invalid_request="INPUT_PREPROCESSING ASSET", job_failed="INTERNAL THIRD_PARTY"
+)
+
+PROVIDER = c.Provider(
     name="runway",
     docs="https://docs.dev.runwayml.com/api",
     checked="2026-11-20",
     base_url="https://api.dev.runwayml.com",
-    auth=Auth(env=("RUNWAYML_API_SECRET",)),
+    auth=c.Auth(env=("RUNWAYML_API_SECRET",)),
     headers={"X-Runway-Version": "2024-11-06"},
-    submit=Call("POST", "/v1/text_to_video", capture={"id": "id"}),
-    poll=Call("GET", "/v1/tasks/{id}"),
-    cancel=Call("DELETE", "/v1/tasks/{id}"),
-    probe=Call("GET", "/v1/organization"),
-    free={"balance": Call("GET", "/v1/organization")},
-    status=Status(
-        "status",
-        {"PENDING": State.QUEUED, "THROTTLED": State.QUEUED, "RUNNING": State.RUNNING}
-        | {"SUCCEEDED": State.SUCCEEDED, "FAILED": State.FAILED, "CANCELLED": State.CANCELED},
-        error="failure",
-        progress="progress",
-    ),
-    codes=Codes(("failureCode", "error"), _KINDS),
+    submit=c.Call("POST", "/v1/text_to_video", capture={"id": "id"}),
+    poll=c.Call("GET", "/v1/tasks/{id}"),
+    cancel=c.Call("DELETE", "/v1/tasks/{id}"),
+    probe=c.Call("GET", "/v1/organization"),
+    free={"balance": c.Call("GET", "/v1/organization")},
+    status=c.Status("status", _WORDS, error="failure", progress="progress"),
+    codes=c.Codes(("failureCode", "error"), {**_KINDS, "*enough credits*": "quota"}),
     error_message=("failure", "error"),
     upload=_upload,
-    inputs={"": Input(("url", "upload"))},
-    charge=Charge("cost.credits", "0.01"),
+    inputs={"": c.Input(("url", "upload"))},
+    charge=c.Charge("cost.credits", "0.01"),
     bills_failures=_bills,
     result_ttl_s=24 * 3600,  # addresses live 24 to 48 hours (runwayml 5.24.0, task_retrieve_response.py)
     tasks={
-        "text-to-video": _endpoint("text_to_video", _CLIP, {**_SHAPE, **_LENGTH, **_REFERENCES}, _ratio),
-        "image-to-video": _endpoint("image_to_video", _CLIP, {**_SHAPE, **_LENGTH, **_FRAMES}, _frames),
-        "video-to-video": _endpoint("video_to_video", _REMADE, {**_SOURCE, **_PROMPT, **_REFERENCES}, _ratio),
-        "video-extension": _endpoint("video_to_video", _CLIP, {**_SOURCE, **_PROMPT, **_LENGTH}, _ratio),
-        "video-upscaling": _endpoint("video_upscale", _REMADE, _SOURCE),
-        "frame-interpolation": _endpoint("video_upscale", _REMADE, _SOURCE),
-        "text-to-image": _endpoint("text_to_image", _STILL, {**_SHAPE, "references": BUILD}, _images),
-        "image-to-image": _endpoint("text_to_image", _STILL, {**_SHAPE, "image": BUILD, "references": BUILD}, _images),
-        "image-upscaling": _endpoint("image_upscale", _STILL, {"image": "imageUri", "factor": "scaleFactor"}),
-        "text-to-speech": _endpoint(
-            "text_to_speech", _SPEECH, {"text": "promptText", **_VOICE}, voice_type="runway-preset"
-        ),
-        "speech-to-speech": _endpoint(
-            "speech_to_speech",
-            _SAID_AGAIN,
-            {"audio": "media.uri", **_VOICE},
-            voice_type="runway-preset",
-            media_type="audio",
-        ),
-        "text-to-sound": _endpoint("sound_effect", _SOUND, {**_PROMPT, **_LENGTH}),
-        "video-to-audio": _endpoint("video_to_audio", _SOUND, {**_SOURCE, **_PROMPT, **_LENGTH}),
+        "text-to-video": _at("text_to_video", _CLIP, {**_SHOT, **_REFERENCES}, _ratio),
+        "image-to-video": _at("image_to_video", _CLIP, {**_SHOT, "image": c.BUILD, "last_image": c.BUILD}, _frames),
+        "video-to-video": _at("video_to_video", _REMADE, {**_PROMPT, **_SOURCE, **_REFERENCES}, _ratio),
+        "video-extension": _at("video_to_video", _CLIP, {**_LENGTH, **_SOURCE}, _ratio),
+        "video-upscaling": _at("video_upscale", _REMADE, _SOURCE),
+        "frame-interpolation": _at("video_upscale", _REMADE, _SOURCE),
+        "text-to-image": _at("text_to_image", _STILL, _DRAWN, _images),
+        "image-to-image": _at("text_to_image", _STILL, {**_DRAWN, "image": c.BUILD}, _images),
+        "image-upscaling": _at("image_upscale", _STILL, {"image": "imageUri", "factor": "scaleFactor"}),
+        "text-to-speech": _at("text_to_speech", _SPEECH, {**_VOICE, "text": "promptText"}, None, _PRESET),
+        "speech-to-speech": _at("speech_to_speech", _SAID_AGAIN, {**_VOICE, "audio": "media.uri"}, None, _SENT),
+        "text-to-sound": _at("sound_effect", _SOUND, _LENGTH),
+        "video-to-audio": _at("video_to_audio", _SOUND, {**_LENGTH, **_SOURCE}),
     },
 )

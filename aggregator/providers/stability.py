@@ -46,7 +46,7 @@ PROVIDER = c.Provider(
         "sd3": {"submit": c.Call("POST", "/v2beta/stable-image/generate/sd3", headers=_PICTURE, read_s=300.0)},
         "queued": {
             "submit": c.Call("POST", "/v2beta/stable-image/{endpoint}", headers=_JSON, capture={"id": "id"}),
-            "poll": c.Call("GET", "/v2beta/results/{id}", headers=_PICTURE),
+            "poll": c.Call("GET", "/v2beta/results/{id}", headers={"accept": "*/*"}),
             "status": _AT_200,
         },
         "audio": {"submit": c.Call("POST", "/v2beta/audio/stable-audio-2/text-to-audio", headers=_SOUND, read_s=300.0)},

@@ -1,14 +1,16 @@
 """Whether a value is within what an offer takes, and if not, the nearest one that is. Pure functions over `Limit`."""
 
+import json
 import re
 from collections.abc import Sequence
 from math import ceil, floor, isclose, log, sqrt
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import JsonValue
 
 from aggregator.contract import To
 from aggregator.registry.cards import Limit, Offer
+from aggregator.tasks import TASKS
 
 __all__ = ["describe", "fits", "limit_of", "nearest_value"]
 
@@ -20,7 +22,20 @@ def limit_of(offer: Offer, name: str) -> Limit | None:
     if (limit := offer.limits.get(name)) is not None:
         return limit
     target = offer.mapping.fields.get(name)
-    return Limit(values=tuple(target.values)) if isinstance(target, To) and target.values is not None else None
+    if not isinstance(target, To) or target.values is None:
+        return None
+    annotation = TASKS[offer.task].model_fields[name].annotation
+    return Limit(values=tuple(_meant(word, annotation) for word in target.values))
+
+
+def _meant(word: str, annotation: Any) -> JsonValue:
+    """The value that a word of a mapping's table stands for: `true`, `5`, `1280x720`, or, where texts go, itself."""
+    if str in (annotation, *get_args(annotation)):
+        return word
+    try:
+        return [int(edge) for edge in word.split("x")] if "x" in word else json.loads(word)
+    except ValueError:
+        return word
 
 
 def fits(limit: Limit, value: Any) -> bool:

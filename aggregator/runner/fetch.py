@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from aggregator import _observe
 from aggregator._http import SendError
@@ -13,7 +13,7 @@ from aggregator._retry import retrying
 from aggregator._wire import Delivery, RemoteFile
 from aggregator.artifact import Artifact, Facts, Lineage, Result, Shortfall, shortfalls
 from aggregator.engine import Backend
-from aggregator.errors import ArtifactLostError, ProviderError, ResponseFormatError, UnavailableError
+from aggregator.errors import ArtifactLostError, ProviderError, ResponseFormatError, StoreError, UnavailableError
 from aggregator.job import AttemptState
 from aggregator.planning import read_by
 from aggregator.pricing.quote import Cost, Quote
@@ -85,9 +85,10 @@ async def spooled(context: Context, delivery: Delivery) -> Delivery:
                 kept = await context.files.write(_inline(file.url), family=file.mime_type.partition("/")[0])
                 files.append(RemoteFile(f"{STORED}{kept.sha256}", kept.mime_type))
                 continue
-            except ResponseFormatError:
+            except (ResponseFormatError, StoreError):
                 pass
-        files.append(file)
+        # No answer may name a file of the store's own.
+        files.append(replace(file, url=quote(file.url)) if file.url.startswith(STORED) else file)
     return replace(delivery, files=tuple(files))
 
 
@@ -102,34 +103,45 @@ async def _one(
 ) -> StoredFile:
     """One output; an address that expired is asked for once more (`last`: it was)."""
     family = file.mime_type.partition("/")[0]
-    if file.url.startswith(STORED):
-        path = context.files.path(file.url.removeprefix(STORED), file.mime_type)
-        return await context.files.write(_stored(path), family=family)
     if file.url.startswith("data:"):
         return await context.files.write(_inline(file.url), family=family)
+    kept = file.url.startswith(STORED)
 
     async def once() -> StoredFile:
-        try:
-            async with context.engine.download(backend, file.url) as stream:
-                if stream.status in GONE:
-                    raise ArtifactLostError(f"HTTP {stream.status}", status_code=stream.status)
-                if stream.status != OK:
-                    raise UnavailableError(f"HTTP {stream.status}", status_code=stream.status)
-                if stream.headers.get("content-encoding", "identity") != "identity":
-                    raise ResponseFormatError("it arrives compressed, which was not asked for")
-                length = stream.headers.get("content-length", "")
-                expected = int(length) if length.isdigit() else None
-                return await context.files.write(stream.chunks, family=family, expected_bytes=expected)
-        except SendError as error:
-            raise UnavailableError(str(error)) from None
+        if kept:
+            return await _from_store(context, file, family)
+        return await _from_provider(context, backend, file, family)
 
     try:
         return await retrying(once, safe=_again, attempts=MAX_FETCHES, clock=context.clock, rng=context.rng)
     except ArtifactLostError:
         fresh = None if last else await _asked_again(context, of, backend, index)
-        if fresh is None or fresh.url == file.url:
+        if fresh is None or (fresh.url == file.url and not kept):
             raise
         return await _one(context, of, backend, index, fresh, last=True)
+
+
+async def _from_store(context: Context, file: RemoteFile, family: str) -> StoredFile:
+    path = context.files.path(file.url.removeprefix(STORED), file.mime_type)
+    if not path.is_file():
+        raise ArtifactLostError("it is not in the store any more")
+    return await context.files.write(_stored(path), family=family)
+
+
+async def _from_provider(context: Context, backend: Backend, file: RemoteFile, family: str) -> StoredFile:
+    try:
+        async with context.engine.download(backend, file.url) as stream:
+            if stream.status in GONE:
+                raise ArtifactLostError(f"HTTP {stream.status}", status_code=stream.status)
+            if stream.status != OK:
+                raise UnavailableError(f"HTTP {stream.status}", status_code=stream.status)
+            if stream.headers.get("content-encoding", "identity") != "identity":
+                raise ResponseFormatError("it arrives compressed, which was not asked for")
+            length = stream.headers.get("content-length", "")
+            expected = int(length) if length.isdigit() else None
+            return await context.files.write(stream.chunks, family=family, expected_bytes=expected)
+    except SendError as error:
+        raise UnavailableError(str(error)) from None
 
 
 def _again(error: BaseException) -> float | None:
@@ -152,7 +164,9 @@ async def _asked_again(context: Context, of: Attempt, backend: Backend, index: i
         if error.status_code in GONE_FOR_GOOD:
             return None
         raise
-    return delivery.files[index] if delivery is not None and index < len(delivery.files) else None
+    if delivery is None or index >= len(delivery.files):
+        return None
+    return (await spooled(context, delivery)).files[index]
 
 
 async def _lost(context: Context, of: Attempt, error: ProviderError) -> None:
@@ -227,6 +241,8 @@ def _refs(context: Context, of: Attempt, delivery: Delivery) -> dict[str, str]:
     if not delivery.refs:
         return {}
     backend = context.planner.backends.get(of.provider)
-    ttl_s = backend.provider.spoken(of.plan["names"].get("dialect", "")).result_ttl_s if backend else None
+    dialect = of.plan["names"].get("dialect", "")
+    known = backend is not None and (not dialect or dialect in backend.provider.dialects)
+    ttl_s = backend.provider.spoken(dialect).result_ttl_s if backend is not None and known else None
     until = {} if ttl_s is None else {"until": str((of.submitted_at or of.created_at) / 1000 + ttl_s)}
     return {**delivery.refs, **until, "provider": of.provider, "account": of.account_ref}

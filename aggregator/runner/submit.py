@@ -64,8 +64,8 @@ def _sources(context: Context, of: Attempt, *forms: str) -> dict[str, Source]:
     """The local inputs of an attempt that are handed over in one of these ways, by their text in the body."""
     found = {}
     for text, item in of.plan["inputs"].items():
-        media = item["media"]
-        if item["form"] in forms:
+        media, form = (item["media"], item["form"]) if "form" in item else (item, "upload")  # older journals
+        if form in forms:
             path = context.files.path(media["sha256"], media["mime_type"])
             found[text] = Source(media["sha256"], media["mime_type"], media["size_bytes"], str(path))
     return found

@@ -14,7 +14,10 @@ from aggregator.contract import State
 from aggregator.engine import Backend
 from aggregator.errors import (
     AuthenticationError,
+    ContentPolicyError,
+    InvalidRequestError,
     JobCanceledError,
+    JobFailedError,
     JobTimeoutError,
     ProviderError,
     ResponseFormatError,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["seen", "watch"]
 
 S = AttemptState
+GONE = (404, 405, 410)
 NOT_FOUND_GRACE_S = 60.0
 """A provider may not know its own job yet, right after it was submitted."""
 MAX_STREAMS = 400
@@ -98,6 +102,8 @@ async def _stream(context: Context, of: Attempt, backend: Backend, *, teaches: b
         pass  # one last look, and the deadline has passed
     except ResponseFormatError as error:
         _odd_word(of, error)
+    except ProviderError:
+        pass  # looking shows whether it stays so
     finally:
         context.listening.discard(of.job)
     if end is None:
@@ -162,10 +168,17 @@ async def seen(context: Context, of: Attempt, reading: Reading, *, unfinished_s:
     except (AuthenticationError, ResponseFormatError):
         raise  # it is done and to be paid for; what is missing is an answer that can be read
     except ProviderError as error:
-        return of if error.retryable else await _failed(context, of, error)
+        return await _failed(context, of, error) if _ends(error) else of
     if delivery is None:
         return of  # it is done, and what follows is not there yet: the looking goes on
     return await _settled(context, of, await spooled(context, delivery), unfinished_s)
+
+
+def _ends(error: ProviderError) -> bool:
+    """Whether the answer to a success says that the job failed after all, rather than that it is not to be had."""
+    if isinstance(error, InvalidRequestError):
+        return error.status_code is not None and error.status_code // 100 == 4 and error.status_code not in GONE  # noqa: PLR2004
+    return isinstance(error, JobFailedError | JobCanceledError | ContentPolicyError)
 
 
 async def _settled(context: Context, of: Attempt, delivery: Delivery, unfinished_s: float | None) -> Attempt:

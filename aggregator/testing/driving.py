@@ -97,7 +97,7 @@ def composed(
         form = way(spoken, offer.mapping, name, media, account=account, now_s=0)
         if form in ("upload", "data", "part") and media.sha256 and media.mime_type:
             path = files[media.sha256]
-            inputs[label(media)] = (form, Source(media.sha256, media.mime_type, path.stat().st_size, str(path)))
+            inputs[label(media, form)] = (form, Source(media.sha256, media.mime_type, path.stat().st_size, str(path)))
         return placeholder(media, form)
 
     body = _build.build_body(spoken, offer.mapping, request, names=names, media=stands_for)

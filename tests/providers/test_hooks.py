@@ -4,6 +4,7 @@ import asyncio
 import time
 import urllib.request
 from dataclasses import dataclass, replace
+from functools import cache
 from urllib.parse import urlsplit
 
 import pytest
@@ -25,14 +26,24 @@ NOBODY = "http://127.0.0.1:9/hooks/secret-of-the-attempt?a=1"
 PATIENCE_S = 5.0
 
 
-def calling_back() -> list[str]:
-    """The providers that are told an address with each order."""
+def calling_back() -> list[tuple[str, str]]:
+    """The providers, in each of their dialects, that are told an address with each order."""
     found = []
     for name in provider_names():
-        webhook = provider_table(name).webhook
-        if webhook is not None and webhook.ask:
-            found.append(name)
+        provider = provider_table(name)
+        for dialect in ("", *provider.dialects):
+            webhook, ordered = provider.spoken(dialect).webhook, dialects_ordered(name)
+            if webhook is not None and webhook.ask and dialect in ordered:
+                found.append((name, dialect))
     return found
+
+
+@cache
+def dialects_ordered(name: str) -> set[str]:
+    """The dialects in which an offer can be ordered, with a poll that ends the job."""
+    provider = provider_table(name)
+    offers = [one for one in one_per_task(provider) if not wants_refs(one)] if name != "local" else []
+    return {one.mapping.dialect for one in offers if provider.spoken(one.mapping.dialect).poll is not None}
 
 
 @dataclass
@@ -48,9 +59,10 @@ class Delivery:
         return verify(self.provider, request, secrets=self.secrets, now=time.time(), jwks=self.jwks)
 
 
-async def delivered(name: str) -> Delivery:
+async def delivered(name: str, dialect: str) -> Delivery:
     provider = provider_table(name)
-    offer = next(one for one in one_per_task(provider) if not wants_refs(one))
+    offers = (one for one in one_per_task(provider) if not wants_refs(one))
+    offer = next(one for one in offers if one.mapping.dialect == dialect)
     with Emulator(seed=1, only=(name,), latency_s=0.0) as emulator:
         backend = backend_at(provider, emulator.settings(name)["base_url"], emulator.keys[name])
         spoken = backend.provider.spoken(offer.mapping.dialect)
@@ -85,9 +97,9 @@ def fetched(url: str) -> bytes:
         return answer.read()
 
 
-@pytest.mark.parametrize("name", calling_back())
-async def test_a_delivery_is_believed_and_a_changed_one_is_not(name: str) -> None:
-    delivery = await delivered(name)
+@pytest.mark.parametrize(("name", "dialect"), calling_back())
+async def test_a_delivery_is_believed_and_a_changed_one_is_not(name: str, dialect: str) -> None:
+    delivery = await delivered(name, dialect)
     notice = delivery.verified()
     assert notice.job_id == delivery.job_id
     assert notice.reading is None or notice.reading.state is State.SUCCEEDED

@@ -151,6 +151,18 @@ async def test_a_purchase(ours, bought, client, intent):
     assert len(keys) == 2
 
 
+@pytest.mark.parametrize("intent", INTENTS)
+def test_it_completes_what_it_orders(client, intent):
+    _, _, name, body = INTENTS[intent]
+    handle = client.models.submit(name, body)
+    made = handle.get(timeout=10)
+    assert handle.status().is_completed
+    if intent == "speech":
+        assert made.content_type == "audio/mpeg"
+    else:
+        assert (made["result"]["sample"] if name.startswith("bfl") else made["video"]["url"]).startswith("http")
+
+
 @pytest.mark.usefixtures("virtual_clock")
 async def test_the_looks_and_the_fetch(emulator, ours, client):
     await ours("comfy", TextToImage(prompt="a fox"), model="flux-2-pro")

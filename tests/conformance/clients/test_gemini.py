@@ -99,7 +99,8 @@ INTERACTIONS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
 async def test_our_interaction_is_the_clients(intent: str, emulator: Emulator, ours: Any, bought: Any) -> None:
     request, model, call = INTERACTIONS[intent]
     (mine,) = await ours("gemini", request, model=f"gemini:{model}")
-    call(client(emulator))
+    c = client(emulator)
+    assert _ended(c, call(c).id)
     (theirs,) = bought("gemini")
     assert same(mine, theirs, ignore_headers=["x-goog-api-client"]) == []
 
@@ -113,8 +114,10 @@ async def test_our_going_on_with_a_clip_is_the_clients(emulator: Emulator, emula
         await project.video_to_video(first, "make it blue", **options)
     made, *mine = bought("gemini")
     c = client(emulator)
-    _film(c, "extend", _text("it sleeps"), previous_interaction_id=made.job_id)
-    _film(c, "edit", _text("make it blue"), previous_interaction_id=made.job_id)
+    longer = _film(c, "extend", _text("it sleeps"), previous_interaction_id=made.job_id)
+    bluer = _film(c, "edit", _text("make it blue"), previous_interaction_id=made.job_id)
+    assert _ended(c, longer.id)
+    assert _ended(c, bluer.id)
     theirs = bought("gemini")
     pairs = zip(mine, theirs, strict=True)
     assert [same(*pair, ignore_headers=["x-goog-api-client"]) for pair in pairs] == [[], []]

@@ -166,12 +166,24 @@ async def test_speech(ours, bought, client):
     assert same(mine, other) == []
 
 
+@pytest.fixture
+def whole(emulator, client):
+    """Let the time pass that a clip takes, and look at it."""
+
+    def look(made):
+        emulator.clock.advance(60)
+        seen = client.video_generation.get_generation(job_id=made.id)
+        assert (seen.status, len(seen.unsigned_urls)) == ("completed", 1)
+
+    return look
+
+
 @pytest.mark.usefixtures("virtual_clock")
 class TestClips:
-    async def test_from_a_prompt(self, ours, bought, client):
+    async def test_from_a_prompt(self, ours, bought, client, whole):
         request = TextToVideo(prompt="a fox", duration_s=6, aspect_ratio="9:16", resolution="1080p", audio=True, seed=1)
         (mine,) = await ours("openrouter", request, model="veo-3.1")
-        client.video_generation.generate(
+        made = client.video_generation.generate(
             model="google/veo-3.1",
             prompt="a fox",
             duration=6,
@@ -181,27 +193,33 @@ class TestClips:
             seed=1,
         )
         (other,) = bought("openrouter")
+        whole(made)
         assert same(mine, other) == []
 
-    async def test_between_two_pictures(self, ours, bought, client):
+    async def test_between_two_pictures(self, ours, bought, client, whole):
         request = ImageToVideo(prompt="go", image=PICTURE, last_image=PICTURE, duration_s=5)
         (mine,) = await ours("openrouter", request, model="wan-2.7")
         frames = [{**_asset("image", PICTURE), "frame_type": f"{place}_frame"} for place in ("first", "last")]
-        client.video_generation.generate(model="alibaba/wan-2.7", prompt="go", duration=5, frame_images=frames)
+        made = client.video_generation.generate(model="alibaba/wan-2.7", prompt="go", duration=5, frame_images=frames)
         (other,) = bought("openrouter")
+        whole(made)
         assert same(mine, other) == []
 
-    async def test_from_a_clip_and_a_guide(self, ours, bought, client):
+    async def test_from_a_clip_and_a_guide(self, ours, bought, client, whole):
         request = VideoToVideo(prompt="at night", video=CLIP, references=(Reference(image=PICTURE),))
         (mine,) = await ours("openrouter", request, model="seedance-2.0")
         references = [_asset("video", CLIP), _asset("image", PICTURE)]
-        client.video_generation.generate(model="bytedance/seedance-2.0", prompt="at night", input_references=references)
+        made = client.video_generation.generate(
+            model="bytedance/seedance-2.0", prompt="at night", input_references=references
+        )
         (other,) = bought("openrouter")
+        whole(made)
         assert same(mine, other) == []
 
-    async def test_a_clip_goes_on(self, ours_after, bought, client, row):
-        mine = row("openrouter", "google/veo-3.1", "video-extension")
-        first, order = await ours_after("openrouter", "google/veo-3.1", "extend_video", "it jumps", **mine)
-        client.video_generation.generate(model="google/veo-3.1", prompt="it jumps", previous_job_id=first)
+    async def test_a_clip_goes_on(self, ours_after, bought, client, whole, row):
+        own = row("openrouter", "google/veo-3.1", "video-extension")
+        first, mine = await ours_after("openrouter", "google/veo-3.1", "extend_video", "it jumps", **own)
+        made = client.video_generation.generate(model="google/veo-3.1", prompt="it jumps", previous_job_id=first)
         (other,) = bought("openrouter")
-        assert same(order, other) == []
+        whole(made)
+        assert same(mine, other) == []

@@ -1,6 +1,5 @@
 """What we ask of Ark, and what we make of each of its answers."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,13 @@ from aggregator import errors
 from aggregator.contract import State
 from aggregator.providers.ark import _tokens
 from aggregator.tasks import Reference
-from aggregator.testing.emulator import Answer, Emulator, LeapingClock
+from aggregator.testing.emulator import Answer
 from aggregator.testing.emulator.services.ark import ERRORS
 from aggregator.webhooks import verify
 from tests.facts.validate import check_bodies
-from tests.providers.shop import STILL, Shop, bought, opened, plain
-from tests.providers.sound import NOVEMBER
+from tests.providers.harness import STILL, Shop, plain
 
+NAME = "ark"
 A, B, CLIP = (f"https://example.com/{name}" for name in ("a.png", "b.png", "c.mp4"))
 TWO, ONE = "dreamina-seedance-2-0-260128", "seedance-1-0-pro-250528"
 TASKS = "/api/v3/contents/generations/tasks"
@@ -28,14 +27,7 @@ def image(url: str, role: str) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url}, "role": role}
 
 
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with opened("ark") as it:
-        yield it
-
-
-async def order(shop: Shop) -> Any:
-    return await shop.submit(BODY, TWO, "text-to-video")
+ORDER = (BODY, TWO, "text-to-video")
 
 
 # ------------------------------------------------------------------------------------------------------ what is sent
@@ -106,24 +98,24 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("verb", "args", "options", "sent"), CASES)
 async def test_a_verb_sends_this(
-    verb: str, args: Any, options: dict[str, Any], sent: dict[str, Any], tmp_path: Path
+    verb: str, args: Any, options: dict[str, Any], sent: dict[str, Any], shop: Shop
 ) -> None:
-    asked, made = await bought(tmp_path, "ark", verb, *args, **{**options, "model": f"ark:{options['model']}"})
+    asked, made = await shop.bought(verb, *args, **{**options, "model": f"ark:{options['model']}"})
     assert plain(asked[0]) == ("POST", TASKS, {}, sent)
     assert {plain(one)[:2] for one in asked[1:]} == {("GET", f"{TASKS}/{asked[0].job_id}")}
     assert len(made.artifacts) == 1
 
 
-async def test_a_local_picture_travels_as_a_data_uri(tmp_path: Path) -> None:
-    asked, _ = await bought(tmp_path, "ark", "image_to_video", STILL, model=f"ark:{ONE}", duration_s=2)
+async def test_a_local_picture_travels_as_a_data_uri(shop: Shop) -> None:
+    asked, _ = await shop.bought("image_to_video", STILL, model=f"ark:{ONE}", duration_s=2)
     assert asked[0].json["content"][0]["image_url"]["url"].startswith("data:image/png;base64,")
 
 
-async def test_a_local_clip_cannot_be_handed_over(tmp_path: Path) -> None:
+async def test_a_local_clip_cannot_be_handed_over(tmp_path: Path, shop: Shop) -> None:
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(b"\0" * 64)
     with pytest.raises(errors.AggregatorError):
-        await bought(tmp_path, "ark", "video_to_video", clip, "a fox", model=f"ark:{TWO}")
+        await shop.bought("video_to_video", clip, "a fox", model=f"ark:{TWO}")
 
 
 # ------------------------------------------------------------------------------------------------------ status words
@@ -141,13 +133,11 @@ async def test_a_local_clip_cannot_be_handed_over(tmp_path: Path) -> None:
     ],
 )
 async def test_every_word(word: str, state: str, shop: Shop) -> None:
-    taken = await order(shop)
-    shop.answer_once(f"GET {TASKS}/*", Answer(200, {"id": "x", "status": word, "error": None}))
-    assert (await shop.engine.poll(shop.backend, taken.handle)).state == State(state)
+    assert (await shop.look(f"GET {TASKS}/*", {"id": "x", "status": word, "error": None})).state == State(state)
 
 
 async def test_success_with_an_error_is_a_failure(shop: Shop) -> None:
-    taken = await order(shop)
+    taken = await shop.order()
     said = {"status": "succeeded", "error": {"code": "OutputVideoSensitiveContentDetected", "message": "no"}}
     shop.answer_once(f"GET {TASKS}/*", Answer(200, said))
     assert isinstance((await shop.engine.poll(shop.backend, taken.handle)).error, errors.ContentPolicyError)
@@ -174,8 +164,7 @@ def meant(code: str) -> type[errors.ProviderError]:
 
 @pytest.mark.parametrize("code", ERRORS)
 async def test_every_code_is_an_error_of_its_kind(code: str, shop: Shop) -> None:
-    shop.emulator.script("ark", code)
-    submission = await order(shop)
+    submission = await shop.order(code)
     assert type(submission.error) is meant(code)
     assert submission.error.code == code
     assert submission.error.request_id
@@ -193,33 +182,29 @@ async def test_every_code_is_an_error_of_its_kind(code: str, shop: Shop) -> None
     ],
 )
 async def test_every_bad_ending(fate: str, error: type[Exception], shop: Shop) -> None:
-    shop.emulator.script("ark", fate)
-    assert type(await shop.failure(await order(shop))) is error
+    await shop.fails(fate, error)
 
 
 # ------------------------------------------------------------------------------------------------------------ cancel
 
 
 async def test_what_waits_is_canceled_what_runs_is_not(shop: Shop) -> None:
-    waiting = await order(shop)
-    assert await shop.engine.cancel(shop.backend, waiting.handle) is True
-    assert (await shop.engine.poll(shop.backend, waiting.handle)).state is State.CANCELED
-    running = await order(shop)
+    await shop.is_canceled(await shop.order())
+    running = await shop.order()
     await shop.clock.sleep(0.03)
-    assert await shop.engine.cancel(shop.backend, running.handle) is False
+    assert await shop.cancel(running) is False
     assert plain(shop.emulator.requests[-1])[:2] == ("DELETE", f"{TASKS}/{running.handle['id']}")
 
 
 # --------------------------------------------------------------------------------------------------------- the money
 
 
-async def test_tokens_are_quoted_reported_and_billed_alike(tmp_path: Path) -> None:
-    with Emulator(seed=1, clock=LeapingClock(NOVEMBER), only=("ark",)) as emulator:
-        async with emulator.aggregator(tmp_path, "ark") as agg, agg.project("p", budget_usd="100") as project:
-            made = await project.text_to_video("a fox", model=f"ark:{TWO}", aspect_ratio="16:9", duration_s=4)
-        # 1280 × 720 × 24 × 4 / 1024 = 86400 tokens at 7 dollars a million
-        assert made.cost.amount_usd == emulator.book.usd == Decimal("0.6048")
-        assert made.cost.source == "reported"
+async def test_tokens_are_quoted_reported_and_billed_alike(shop: Shop) -> None:
+    project = await shop.project()
+    made = await project.text_to_video("a fox", model=f"ark:{TWO}", aspect_ratio="16:9", duration_s=4)
+    # 1280 × 720 × 24 × 4 / 1024 = 86400 tokens at 7 dollars a million
+    assert made.cost.amount_usd == shop.emulator.book.usd == Decimal("0.6048")
+    assert made.cost.source == "reported"
 
 
 @pytest.mark.parametrize(
@@ -238,7 +223,7 @@ def test_the_tokens_of_a_clip(values: dict[str, Any], tokens: Any) -> None:
 
 
 async def test_an_unsigned_callback_is_only_a_hint(shop: Shop) -> None:
-    taken = await order(shop)
+    taken = await shop.order()
     await shop.end(taken)
     notice = verify(shop.provider, shop.delivery(taken.handle["id"]), secrets=[], now=shop.clock.time())
     assert notice.job_id == taken.handle["id"]

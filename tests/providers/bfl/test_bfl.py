@@ -14,17 +14,17 @@ from aggregator.errors import WebhookError
 from aggregator.inputs import Media
 from aggregator.providers.bfl import PROVIDER
 from aggregator.tasks import ImageToImage, Reference, TextToImage
-from aggregator.testing.emulator import Answer, Emulator, LeapingClock
+from aggregator.testing.emulator import Emulator, LeapingClock
 from aggregator.webhooks import verify
 from tests.facts.validate import check_bodies
-from tests.providers.runway.makers import asker, price, wrong
-from tests.providers.shop import STILL, bought, opened
+from tests.providers.harness import STILL, Shop, asker, asking, price, wrong
 
 PROVES = {"text-to-image": "schema", "image-to-image": "schema"}
 NAME = "bfl"
 URL = "https://example.com/a.png"
 FOX = {"prompt": "a fox"}
 BYTES = base64.b64encode(STILL.read_bytes()).decode()
+ORDER = (FOX, "flux-2-pro", "text-to-image")
 
 
 def test_bodies() -> None:
@@ -85,8 +85,8 @@ SENT: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("verb", "given", "options", "path", "body"), SENT)
-async def test_what_is_sent(verb, given, options, path, body, tmp_path) -> None:
-    sent, made = await bought(tmp_path, NAME, verb, *given, **options)
+async def test_what_is_sent(verb, given, options, path, body, shop: Shop) -> None:
+    sent, made = await shop.bought(verb, *given, **options)
     assert (sent[0].method, sent[0].path, sent[0].query) == ("POST", f"/v1/{path}", {})
     assert sent[0].json == body
     assert sent[0].headers["x-key"].startswith("bfl_")
@@ -97,12 +97,11 @@ async def test_what_is_sent(verb, given, options, path, body, tmp_path) -> None:
     assert made.cost.source == "reported"
 
 
-async def test_the_key_goes_where_the_answer_says_only_below_the_vendors_own_name() -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(FOX, "flux-2-pro", "text-to-image")
-        for address in ("https://bfl.ai.evil.example/v1/get_result?id=1", "http://api.us1.bfl.ai/v1/get_result?id=1"):
-            with pytest.raises(errors.ResponseFormatError, match="not one of its own"):
-                await shop.engine.poll(shop.backend, {**bill.handle, "polling_url": address})
+async def test_the_key_goes_where_the_answer_says_only_below_the_vendors_own_name(shop: Shop) -> None:
+    bill = await shop.order()
+    for address in ("https://bfl.ai.evil.example/v1/get_result?id=1", "http://api.us1.bfl.ai/v1/get_result?id=1"):
+        with pytest.raises(errors.ResponseFormatError, match="not one of its own"):
+            await shop.engine.poll(shop.backend, {**bill.handle, "polling_url": address})
 
 
 def test_an_order_that_is_called_back_is_asked_for_by_its_id() -> None:
@@ -130,20 +129,14 @@ WORDS = {
 
 
 @pytest.mark.parametrize(("word", "expected"), WORDS.items())
-async def test_every_status_word(word, expected) -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(FOX, "flux-2-pro", "text-to-image")
-        shop.answer_once("GET /v1/get_result", Answer(200, {"id": "x", "status": word, "result": None}))
-        reading = await shop.engine.poll(shop.backend, bill.handle)
-        assert (reading.state, reading.error and type(reading.error)) == expected
+async def test_every_status_word(word, expected, shop: Shop) -> None:
+    reading = await shop.look("GET /v1/get_result", {"id": "x", "status": word, "result": None})
+    assert (reading.state, reading.error and type(reading.error)) == expected
 
 
-async def test_a_word_that_is_not_in_the_table_is_no_success() -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(FOX, "flux-2-pro", "text-to-image")
-        shop.answer_once("GET /v1/get_result", Answer(200, {"id": "x", "status": "ready", "result": {"sample": URL}}))
-        with pytest.raises(errors.ResponseFormatError):
-            await shop.engine.poll(shop.backend, bill.handle)
+async def test_a_word_that_is_not_in_the_table_is_no_success(shop: Shop) -> None:
+    with pytest.raises(errors.ResponseFormatError):
+        await shop.look("GET /v1/get_result", {"id": "x", "status": "ready", "result": {"sample": URL}})
 
 
 @pytest.mark.parametrize(
@@ -158,11 +151,8 @@ async def test_a_word_that_is_not_in_the_table_is_no_success() -> None:
         ("failed:something_new", errors.JobFailedError, "Error"),
     ],
 )
-async def test_every_failure(fate, expected, code) -> None:
-    async with opened(NAME) as shop:
-        shop.emulator.script(NAME, fate)
-        error = await shop.failure(await shop.submit(FOX, "flux-2-pro", "text-to-image"))
-        assert (type(error), error.code, error.accepted) == (expected, code, True)
+async def test_every_failure(fate, expected, code, shop: Shop) -> None:
+    assert (await shop.fails(fate, expected)).code == code
 
 
 FAULTS = {
@@ -177,39 +167,32 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("fault", "expected"), FAULTS.items())
-async def test_every_refusal(fault, expected) -> None:
-    async with opened(NAME) as shop:
-        shop.emulator.script(NAME, fault)
-        bill = await shop.submit(FOX, "flux-2-pro", "text-to-image")
-        assert (type(bill.error), bill.outcome) == expected
+async def test_every_refusal(fault, expected, shop: Shop) -> None:
+    await shop.refused(fault, *expected)
 
 
-async def test_after_an_internal_error_nobody_knows() -> None:
-    async with opened(NAME) as shop:
-        shop.emulator.script(NAME, "server_error")
-        bill = await shop.submit(FOX, "flux-2-pro", "text-to-image")
-        assert (bill.outcome, bill.error.accepted) == ("unknown", None)
+async def test_after_an_internal_error_nobody_knows(shop: Shop) -> None:
+    bill = await shop.order("server_error")
+    assert (bill.outcome, bill.error.accepted) == ("unknown", None)
 
 
-async def test_what_it_costs_is_said_at_once_and_the_seed_at_the_end() -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit({**FOX, "seed": 7, "width": 1440, "height": 1024}, "flux-2-pro", "text-to-image")
-        made = await shop.result(bill)
-        assert made.facts == {"seed": 7}
-        entry = shop.emulator.book[0]
-        assert float(made.charged_usd) == pytest.approx(float(entry.usd))
+async def test_what_it_costs_is_said_at_once_and_the_seed_at_the_end(shop: Shop) -> None:
+    bill = await shop.submit({**FOX, "seed": 7, "width": 1440, "height": 1024}, "flux-2-pro", "text-to-image")
+    made = await shop.result(bill)
+    assert made.facts == {"seed": 7}
+    entry = shop.emulator.book[0]
+    assert float(made.charged_usd) == pytest.approx(float(entry.usd))
 
 
-async def test_a_delivery_is_its_own_by_its_signature() -> None:
-    async with opened(NAME) as shop:
-        order = {**FOX, "webhook_url": "http://127.0.0.1:9/hook", "webhook_secret": "s3cret"}
-        bill = await shop.submit(order, "flux-2-pro", "text-to-image")
-        await shop.clock.sleep(1)
-        said = shop.delivery(bill.handle["id"])
-        notice = verify(shop.provider, said, secrets=["s3cret"], now=shop.clock.time())
-        assert (notice.job_id, notice.reading and notice.reading.state) == (bill.handle["id"], State.SUCCEEDED)
-        with pytest.raises(WebhookError):
-            verify(shop.provider, said, secrets=["another"], now=shop.clock.time())
+async def test_a_delivery_is_its_own_by_its_signature(shop: Shop) -> None:
+    order = {**FOX, "webhook_url": "http://127.0.0.1:9/hook", "webhook_secret": "s3cret"}
+    bill = await shop.submit(order, "flux-2-pro", "text-to-image")
+    await shop.clock.sleep(1)
+    said = shop.delivery(bill.handle["id"])
+    notice = verify(shop.provider, said, secrets=["s3cret"], now=shop.clock.time())
+    assert (notice.job_id, notice.reading and notice.reading.state) == (bill.handle["id"], State.SUCCEEDED)
+    with pytest.raises(WebhookError):
+        verify(shop.provider, said, secrets=["another"], now=shop.clock.time())
 
 
 def test_the_emulator_answers_as_the_vendor_types_it() -> None:
@@ -250,13 +233,15 @@ def test_the_emulator_answers_as_the_vendor_types_it() -> None:
     ],
 )
 def test_the_emulator_answers_so_for_every_model(path, body) -> None:
-    with Emulator(seed=1, clock=(clock := LeapingClock()), only=(NAME,)) as emulator:
-        with asker(emulator, NAME, {"x-key": emulator.keys[NAME]}) as http:
-            made = http.post(f"/v1/{path}", json=body).json()
-            assert wrong(NAME, f"POST /v1/{path}", made) == []
-            asyncio.run(clock.sleep(1))
-            said = http.get(made["polling_url"]).json()
-            assert (said["status"], wrong(NAME, "GET /v1/get_result", said)) == ("Ready", [])
+    with (
+        Emulator(seed=1, clock=(clock := LeapingClock()), only=(NAME,)) as emulator,
+        asker(emulator, NAME, {"x-key": emulator.keys[NAME]}) as http,
+    ):
+        made = http.post(f"/v1/{path}", json=body).json()
+        assert wrong(NAME, f"POST /v1/{path}", made) == []
+        asyncio.run(clock.sleep(1))
+        said = http.get(made["polling_url"]).json()
+        assert (said["status"], wrong(NAME, "GET /v1/get_result", said)) == ("Ready", [])
 
 
 @pytest.mark.parametrize(
@@ -271,7 +256,7 @@ def test_the_emulator_answers_so_for_every_model(path, body) -> None:
     ],
 )
 def test_the_emulator_refuses_what_the_vendor_refuses(path, body) -> None:
-    with Emulator(seed=1, only=(NAME,)) as emulator, asker(emulator, NAME, {"x-key": emulator.keys[NAME]}) as http:
+    with asking(NAME, {"x-key": "{key}"}) as (http, _):
         assert http.post(f"/v1/{path}", json=body).status_code == 422
 
 

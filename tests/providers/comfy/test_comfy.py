@@ -1,9 +1,7 @@
 """Comfy Router: what is sent for each maker's model, and what is made of each answer."""
 
 import asyncio
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -11,16 +9,10 @@ from aggregator import _wire, errors
 from aggregator.contract import State
 from aggregator.providers.comfy import PROVIDER
 from aggregator.tasks import ImageToImage, ImageToVideo, Reference, TextToImage, TextToSpeech, TextToVideo
-from aggregator.testing.emulator.services.comfy import SERVICE
 from tests.facts.validate import check_bodies
-from tests.providers.openai.harness import STILL, Shop, read_refusal, said, written
+from tests.providers.harness import STILL, faults_of, is_refused, refusal, written
 
-
-@pytest.fixture
-def shop(quick: Path) -> Iterator[Shop]:
-    found = Shop("comfy", quick)
-    with found.emulator:
-        yield found
+NAME = "comfy"
 
 
 def _near(amount, wanted):
@@ -77,7 +69,7 @@ async def test_flux_3_takes_a_list_and_no_size(shop):
 
 
 def test_flux_3_without_pictures_sends_no_list():
-    body = written("comfy", "flux-3-image", TextToImage(prompt="x", resolution="2k"))
+    body = written(NAME, "flux-3-image", TextToImage(prompt="x", resolution="2k"))
     assert body == {"prompt": "x", "resolution": "2k"}
 
 
@@ -180,6 +172,7 @@ class _Slow:
         await asyncio.sleep(0.002)
 
 
+FAULTS = faults_of(NAME)
 REFUSALS = {
     "bad_key": (errors.AuthenticationError, "unauthorized"),
     "no_credit": (errors.QuotaError, "insufficient_credits"),
@@ -203,31 +196,27 @@ UNKNOWN = {
 
 @pytest.mark.parametrize("fault", REFUSALS)
 def test_a_refusal_was_certainly_not_taken(fault):
-    kind, code = REFUSALS[fault]
-    submission = read_refusal("comfy", said(SERVICE.faults[fault]))
-    assert submission.outcome == "rejected"
-    assert type(submission.error) is kind
-    assert (submission.error.code, submission.error.accepted) == (code, False)
+    is_refused(NAME, FAULTS[fault], *REFUSALS[fault])
 
 
 @pytest.mark.parametrize("fault", UNKNOWN)
 def test_after_these_nobody_knows(fault):
     kind, code = UNKNOWN[fault]
-    submission = read_refusal("comfy", said(SERVICE.faults[fault]))
+    submission = refusal(NAME, FAULTS[fault])
     assert submission.outcome == "unknown"
     assert (type(submission.error), submission.error.code) == (kind, code)
 
 
 def test_every_fault_and_every_code_is_tried():
-    assert set(SERVICE.faults) == {*REFUSALS, *UNKNOWN}
+    assert set(FAULTS) == {*REFUSALS, *UNKNOWN}
     of_jobs = {"provider_error", "provider_timeout", "queue_timeout", "cancelled", "client_disconnected"}
     assert {code for _, code in (*REFUSALS.values(), *UNKNOWN.values())} | of_jobs == set(PROVIDER.codes.kinds)
 
 
 def test_the_bucket_is_read_from_the_header_where_the_body_has_none():
-    answer = said(SERVICE.faults["no_credit"])
+    answer = faults_of(NAME)["no_credit"]
     bare = type(answer)(400, {"detail": "no"}, answer.headers)
-    assert type(read_refusal("comfy", bare).error) is errors.QuotaError
+    assert type(refusal(NAME, bare).error) is errors.QuotaError
 
 
 def test_the_line_can_be_held_instead():

@@ -1,8 +1,6 @@
 """What we ask of DashScope, and what we make of each of its answers."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,26 +8,18 @@ import pytest
 from aggregator import errors
 from aggregator.contract import State
 from aggregator.tasks import Reference
-from aggregator.testing.emulator import Answer, Emulator, LeapingClock
 from aggregator.testing.emulator.services.dashscope import ERRORS
 from tests.facts.validate import check_bodies
-from tests.providers.shop import STILL, Shop, bought, opened, plain
-from tests.providers.sound import NOVEMBER
+from tests.providers.harness import STILL, Shop, plain
 
+NAME = "dashscope"
 A, B, CLIP = (f"https://example.com/{name}" for name in ("a.png", "b.png", "c.mp4"))
 MADE = "/api/v1/services/aigc/video-generation/video-synthesis"
 FRAMES = "/api/v1/services/aigc/image2video/video-synthesis"
 BODY = {"model": "wan2.7-t2v", "input": {"prompt": "a fox"}, "parameters": {"duration": 2, "resolution": "720P"}}
 
 
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with opened("dashscope") as it:
-        yield it
-
-
-async def order(shop: Shop) -> Any:
-    return await shop.submit(BODY, "wan2.7-t2v", "text-to-video")
+ORDER = (BODY, "wan2.7-t2v", "text-to-video")
 
 
 # ------------------------------------------------------------------------------------------------------ what is sent
@@ -137,10 +127,10 @@ async def test_a_verb_sends_this(
     path: str,
     given: dict[str, Any],
     settings: dict[str, Any],
-    tmp_path: Path,
+    shop: Shop,
 ) -> None:
     model = options["model"]
-    asked, made = await bought(tmp_path, "dashscope", verb, *args, **{**options, "model": f"dashscope:{model}"})
+    asked, made = await shop.bought(verb, *args, **{**options, "model": f"dashscope:{model}"})
     assert plain(asked[0]) == ("POST", path, {}, {"model": model, "input": given, "parameters": settings})
     assert asked[0].headers["x-dashscope-async"] == "enable"
     assert "x-dashscope-ossresourceresolve" not in asked[0].headers
@@ -149,9 +139,9 @@ async def test_a_verb_sends_this(
 
 
 @pytest.mark.parametrize("model", ["wan2.7-i2v", "wan2.6-i2v"])
-async def test_a_local_input_goes_to_the_store_by_its_policy(model: str, tmp_path: Path) -> None:
-    asked, _ = await bought(
-        tmp_path, "dashscope", "image_to_video", STILL, "x", model=f"dashscope:{model}", duration_s=5, resolution="720p"
+async def test_a_local_input_goes_to_the_store_by_its_policy(model: str, shop: Shop) -> None:
+    asked, _ = await shop.bought(
+        "image_to_video", STILL, "x", model=f"dashscope:{model}", duration_s=5, resolution="720p"
     )
     policy, stored, paid = asked[:3]
     assert plain(policy) == ("GET", "/api/v1/uploads", {"action": "getPolicy", "model": model}, None)
@@ -187,14 +177,12 @@ async def test_a_stored_input_counts_only_with_the_header(shop: Shop) -> None:
     ],
 )
 async def test_every_word(word: str, state: str, shop: Shop) -> None:
-    taken = await order(shop)
-    shop.answer_once("GET /api/v1/tasks/*", Answer(200, {"output": {"task_status": word}}))
-    assert (await shop.engine.poll(shop.backend, taken.handle)).state == State(state)
+    assert (await shop.look("GET /api/v1/tasks/*", {"output": {"task_status": word}})).state == State(state)
 
 
 async def test_unknown_is_no_end(shop: Shop) -> None:
     """A job of another region, or older than a day: nobody knows what became of it."""
-    taken = await order(shop)
+    taken = await shop.order()
     with pytest.raises(errors.ResponseFormatError) as caught:
         await shop.engine.poll(shop.backend, {**taken.handle, "id": "another"})
     assert caught.value.code == "UNKNOWN"
@@ -217,8 +205,7 @@ def meant(code: str) -> type[errors.ProviderError]:
 
 @pytest.mark.parametrize("code", ERRORS)
 async def test_every_code_is_an_error_of_its_kind(code: str, shop: Shop) -> None:
-    shop.emulator.script("dashscope", code)
-    submission = await order(shop)
+    submission = await shop.order(code)
     assert type(submission.error) is meant(code)
     assert submission.error.code == code
     assert submission.outcome == ("unknown" if code.startswith("InternalError") else "rejected")
@@ -234,26 +221,22 @@ async def test_every_code_is_an_error_of_its_kind(code: str, shop: Shop) -> None
     ],
 )
 async def test_every_bad_ending(fate: str, error: type[Exception], shop: Shop) -> None:
-    shop.emulator.script("dashscope", fate)
-    assert type(await shop.failure(await order(shop))) is error
+    await shop.fails(fate, error)
 
 
 async def test_only_what_is_pending_can_be_canceled(shop: Shop) -> None:
-    waiting = await order(shop)
-    assert await shop.engine.cancel(shop.backend, waiting.handle) is True
-    assert (await shop.engine.poll(shop.backend, waiting.handle)).state is State.CANCELED
-    running = await order(shop)
+    await shop.is_canceled(await shop.order())
+    running = await shop.order()
     await shop.clock.sleep(0.03)
-    assert await shop.engine.cancel(shop.backend, running.handle) is False
+    assert await shop.cancel(running) is False
     assert plain(shop.emulator.requests[-1])[:2] == ("POST", f"/api/v1/tasks/{running.handle['id']}/cancel")
 
 
-async def test_what_it_counted_is_what_is_booked(tmp_path: Path) -> None:
-    with Emulator(seed=1, clock=LeapingClock(NOVEMBER), only=("dashscope",)) as emulator:
-        async with emulator.aggregator(tmp_path, "dashscope") as agg, agg.project("p", budget_usd="100") as project:
-            made = await project.text_to_video("a fox", model="dashscope:wan2.7-t2v", resolution="720p", duration_s=2)
-        assert made.cost.amount_usd == emulator.book.usd == Decimal("0.20")
-        assert made.cost.source == "reported"
+async def test_what_it_counted_is_what_is_booked(shop: Shop) -> None:
+    project = await shop.project()
+    made = await project.text_to_video("a fox", model="dashscope:wan2.7-t2v", resolution="720p", duration_s=2)
+    assert made.cost.amount_usd == shop.emulator.book.usd == Decimal("0.20")
+    assert made.cost.source == "reported"
 
 
 def test_bodies() -> None:

@@ -3,13 +3,12 @@
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import pytest
 
 from aggregator import errors
 from aggregator.providers.deepgram import PROVIDER
 from aggregator.tasks import TextToSpeech
-from tests.providers.sound import faults_of, free_paths, meaning, offers_of, studio
+from tests.providers.harness import Shop, faults_of, free_calls_need_the_key, is_meant, offers_of
 
 NAME = "deepgram"
 SENT: list[tuple[Any, str, str, dict[str, str], str]] = [
@@ -59,43 +58,39 @@ SENT: list[tuple[Any, str, str, dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("request_", "model", "path", "query", "mime_type"), SENT)
-async def test_what_is_sent(request_, model, path, query, mime_type, tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        result, sent = await at.make(request_, model)
-        assert (sent.method, sent.path, sent.query) == ("POST", path, query)
-        assert sent.json == {"text": request_.text}
-        assert sent.headers["authorization"] == f"Token {at.key()}"
-        assert result.artifact.mime_type == mime_type
-        assert result.artifact.path.read_bytes() == at.emulator.book[0].job.contents[0]
+async def test_what_is_sent(request_, model, path, query, mime_type, shop: Shop) -> None:
+    result, sent = await shop.make(request_, model)
+    assert (sent.method, sent.path, sent.query) == ("POST", path, query)
+    assert sent.json == {"text": request_.text}
+    assert sent.headers["authorization"] == f"Token {shop.key()}"
+    assert result.artifact.mime_type == mime_type
+    assert result.artifact.path.read_bytes() == shop.emulator.book[0].job.contents[0]
 
 
-async def test_what_only_this_vendor_knows_is_an_option(tmp_path) -> None:
+async def test_what_only_this_vendor_knows_is_an_option(shop: Shop) -> None:
     options = {"@query.mip_opt_out": True, "@query.expressivity": -1}
-    async with studio(NAME, tmp_path) as at:
-        _, sent = await at.make(TextToSpeech(text="Yes."), "deepgram-flux-tts", provider_options={NAME: options})
-        assert sent.query == {"model": "flux-alexis-en", "mip_opt_out": "true", "expressivity": "-1"}
-        with pytest.raises(errors.RequestError):
-            await at.make(TextToSpeech(text="Yes."), "aura-2", provider_options={NAME: {"@path.voice": "x"}})
+    _, sent = await shop.make(TextToSpeech(text="Yes."), "deepgram-flux-tts", provider_options={NAME: options})
+    assert sent.query == {"model": "flux-alexis-en", "mip_opt_out": "true", "expressivity": "-1"}
+    with pytest.raises(errors.RequestError):
+        await shop.make(TextToSpeech(text="Yes."), "aura-2", provider_options={NAME: {"@path.voice": "x"}})
 
 
 @pytest.mark.parametrize("offer", offers_of(NAME), ids=lambda offer: offer.endpoint)
-async def test_every_offer_is_taken_and_what_it_makes_can_be_played(offer, tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        result, sent = await at.make(
-            at.of(offer).with_(language=offer.defaults["language"]), f"{NAME}:{offer.endpoint}"
-        )
-        assert result.artifact.mime_type == "audio/mpeg"
-        assert result.artifact.facts.duration_s > 0.4
-        assert sent.query["model"].endswith(f"-{offer.defaults['language']}")
-        assert offer.defaults["voice"] in offer.limits["voice"].values
+async def test_every_offer_is_taken_and_what_it_makes_can_be_played(offer, shop: Shop) -> None:
+    result, sent = await shop.make(
+        shop.of(offer).with_(language=offer.defaults["language"]), f"{NAME}:{offer.endpoint}"
+    )
+    assert result.artifact.mime_type == "audio/mpeg"
+    assert result.artifact.facts.duration_s > 0.4
+    assert sent.query["model"].endswith(f"-{offer.defaults['language']}")
+    assert offer.defaults["voice"] in offer.limits["voice"].values
 
 
-async def test_the_bill_is_the_vendors_own(tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        for model, usd in (("aura-1", Decimal("0.015")), ("aura-2", Decimal("0.030"))):
-            result, _ = await at.make(TextToSpeech(text="x" * 1000, language="en"), model)
-            assert (result.cost.amount_usd, result.cost.unpriced) == (usd, False)
-        assert [entry.usd for entry in at.emulator.book] == [Decimal("0.015"), Decimal("0.030")]
+async def test_the_bill_is_the_vendors_own(shop: Shop) -> None:
+    for model, usd in (("aura-1", Decimal("0.015")), ("aura-2", Decimal("0.030"))):
+        result, _ = await shop.make(TextToSpeech(text="x" * 1000, language="en"), model)
+        assert (result.cost.amount_usd, result.cost.unpriced) == (usd, False)
+    assert [entry.usd for entry in shop.emulator.book] == [Decimal("0.015"), Decimal("0.030")]
 
 
 # ------------------------------------------------------------------------------------------------------------- errors
@@ -127,41 +122,24 @@ def test_every_error_of_the_emulator_and_every_code_of_the_table_has_a_meaning_h
 
 @pytest.mark.parametrize("fault", MEANINGS)
 def test_each_error_is_one_of_ours_with_the_vendors_code_and_words(fault: str) -> None:
-    kind, code = MEANINGS[fault]
-    error = meaning(PROVIDER, FAULTS[fault])
-    assert (type(error), error.code, error.status_code) == (kind, code, FAULTS[fault].status)
+    error = is_meant(NAME, FAULTS[fault], *MEANINGS[fault])
     body = FAULTS[fault].body
     said = body if isinstance(body, str) else body.get("err_msg") or body["details"] or body["message"]
     assert f": {said}. " in str(error)
 
 
 @pytest.mark.parametrize("fault", ["bad_key", "no_credit", "too_long"])
-async def test_a_refusal_costs_nothing_and_is_not_sent_again(fault, tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        at.emulator.script(NAME, fault)
-        with pytest.raises(MEANINGS[fault][0]) as caught:
-            await at.make(TextToSpeech(text="Yes."), "aura-2")
-        assert caught.value.accepted is False
-        assert (len(at.emulator.requests), len(at.emulator.book)) == (1, 0)
-        assert (await at.project.spend()).held_usd == 0
+async def test_a_refusal_costs_nothing_and_is_not_sent_again(fault, shop: Shop) -> None:
+    await shop.refuses(TextToSpeech(text="Yes."), fault, MEANINGS[fault][0], model="aura-2")
 
 
-async def test_a_full_house_is_asked_again_and_paid_once(tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        at.emulator.script(NAME, "rate_limited")
-        await at.make(TextToSpeech(text="Yes."), "aura-2")
-        assert (len(at.emulator.requests), len(at.emulator.book)) == (2, 1)
+async def test_a_full_house_is_asked_again_and_paid_once(shop: Shop) -> None:
+    await shop.is_asked_again(TextToSpeech(text="Yes."), "rate_limited", model="aura-2")
 
 
 @pytest.mark.parametrize("fate", ["unavailable", "server_error_after", "drop_after", "truncated"])
-async def test_when_nobody_knows_nothing_is_sent_again_and_the_money_stays(fate, tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        at.emulator.script(NAME, fate)
-        with pytest.raises(errors.UnavailableError) as caught:
-            await at.make(TextToSpeech(text="Yes."), "aura-2")
-        assert caught.value.accepted is None
-        assert len(at.emulator.requests) == 1
-        assert (await at.project.spend()).held_usd > 0
+async def test_when_nobody_knows_nothing_is_sent_again_and_the_money_stays(fate, shop: Shop) -> None:
+    await shop.leaves_open(TextToSpeech(text="Yes."), fate, model="aura-2")
 
 
 @pytest.mark.parametrize(
@@ -178,17 +156,9 @@ async def test_when_nobody_knows_nothing_is_sent_again_and_the_money_stays(fate,
         (TextToSpeech(text="x", seed=1), "aura-2"),
     ],
 )
-async def test_what_it_cannot_do_is_refused_before_anything_is_sent(request_, model, tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        with pytest.raises((errors.NoRouteError, errors.RequestError)):
-            await at.make(request_, model)
-        assert at.emulator.requests == []
+async def test_what_it_cannot_do_is_refused_before_anything_is_sent(request_, model, shop: Shop) -> None:
+    await shop.cannot(request_, model=model)
 
 
-async def test_the_free_calls_are_answered_with_the_key_only(tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at, httpx.AsyncClient() as client:
-        for path in free_paths(NAME):
-            for key, status in ((at.key(), 200), ("x", 401)):
-                headers = {"authorization": f"Token {key}"}
-                answer = await client.get(at.emulator.url(NAME) + path, headers=headers)
-                assert answer.status_code == status, path
+def test_the_free_calls_are_answered_with_the_key_only() -> None:
+    free_calls_need_the_key(NAME, {"authorization": "Token {key}"})

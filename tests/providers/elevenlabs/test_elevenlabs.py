@@ -1,17 +1,15 @@
 """ElevenLabs, both directions: what is sent for each task, and what is made of every answer."""
 
-import json
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import pytest
 
 from aggregator import errors
 from aggregator.providers.elevenlabs import PROVIDER
 from aggregator.tasks import SpeechToSpeech, TextToMusic, TextToSound, TextToSpeech, VideoToAudio
 from aggregator.testing.emulator.service import Answer
-from tests.providers.sound import faults_of, free_paths, meaning, offers_of, studio
+from tests.providers.harness import Shop, faults_of, free_calls_need_the_key, is_meant, offers_of, refusal
 
 NAME = "elevenlabs"
 GEORGE = "JBFqnCBsd6RMkjVDRZzb"
@@ -69,71 +67,65 @@ SENT: list[tuple[Any, str, str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("request_", "model", "path", "output_format", "body"), SENT)
-async def test_what_is_sent_for_a_text(request_, model, path, output_format, body, tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        result, sent = await at.make(request_, model)
-        assert (sent.method, sent.path, sent.query) == ("POST", path, {"output_format": output_format})
-        assert sent.json == body
-        assert sent.headers["xi-api-key"] == at.key()
-        assert sent.headers["content-type"] == "application/json"
-        assert "authorization" not in sent.headers
-        assert result.artifact.path.read_bytes() == at.emulator.book[0].job.contents[0]
+async def test_what_is_sent_for_a_text(request_, model, path, output_format, body, shop: Shop) -> None:
+    result, sent = await shop.make(request_, model)
+    assert (sent.method, sent.path, sent.query) == ("POST", path, {"output_format": output_format})
+    assert sent.json == body
+    assert sent.headers["xi-api-key"] == shop.key()
+    assert sent.headers["content-type"] == "application/json"
+    assert "authorization" not in sent.headers
+    assert result.artifact.path.read_bytes() == shop.emulator.book[0].job.contents[0]
 
 
-async def test_what_is_sent_to_change_a_voice(tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        request = SpeechToSpeech(audio=at.clip, voice="abc123", format="wav")
-        result, sent = await at.make(request, "eleven-multilingual-sts-v2")
-        assert (sent.path, sent.query) == ("/v1/voice-changer/abc123", {"output_format": "wav_24000"})
-        assert sent.headers["content-type"].startswith("multipart/form-data; boundary=")
-        assert set(sent.form) == {"audio", "model_id"}
-        assert sent.form["model_id"][0].text == "eleven_multilingual_sts_v2"
-        assert sent.form["audio"][0].content == at.clip.read_bytes()
-        assert sent.form["audio"][0].mime_type == "audio/wav"
-        assert result.artifact.mime_type == "audio/wav"
-        assert result.artifact.facts.duration_s == pytest.approx(2.0, abs=0.05)
+async def test_what_is_sent_to_change_a_voice(shop: Shop) -> None:
+    request = SpeechToSpeech(audio=shop.clip, voice="abc123", format="wav")
+    result, sent = await shop.make(request, "eleven-multilingual-sts-v2")
+    assert (sent.path, sent.query) == ("/v1/voice-changer/abc123", {"output_format": "wav_24000"})
+    assert sent.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert set(sent.form) == {"audio", "model_id"}
+    assert sent.form["model_id"][0].text == "eleven_multilingual_sts_v2"
+    assert sent.form["audio"][0].content == shop.clip.read_bytes()
+    assert sent.form["audio"][0].mime_type == "audio/wav"
+    assert result.artifact.mime_type == "audio/wav"
+    assert result.artifact.facts.duration_s == pytest.approx(2.0, abs=0.05)
 
 
-async def test_what_is_sent_for_the_music_of_a_film(tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        result, sent = await at.make(VideoToAudio(video=at.film, prompt="brisk"), "eleven-music-2")
-        assert (sent.path, sent.query) == ("/v1/music/video-to-music", {"output_format": "mp3_44100_128"})
-        assert {name: parts[0].text for name, parts in sent.form.items() if name != "videos"} == {
-            "model_id": "music_v2",
-            "description": "brisk",
-        }
-        assert [part.content for part in sent.form["videos"]] == [at.film.read_bytes()]
-        assert result.artifact.mime_type == "audio/mpeg"
+async def test_what_is_sent_for_the_music_of_a_film(shop: Shop) -> None:
+    result, sent = await shop.make(VideoToAudio(video=shop.film, prompt="brisk"), "eleven-music-2")
+    assert (sent.path, sent.query) == ("/v1/music/video-to-music", {"output_format": "mp3_44100_128"})
+    assert {name: parts[0].text for name, parts in sent.form.items() if name != "videos"} == {
+        "model_id": "music_v2",
+        "description": "brisk",
+    }
+    assert [part.content for part in sent.form["videos"]] == [shop.film.read_bytes()]
+    assert result.artifact.mime_type == "audio/mpeg"
 
 
-async def test_what_only_this_vendor_knows_is_an_option(tmp_path) -> None:
+async def test_what_only_this_vendor_knows_is_an_option(shop: Shop) -> None:
     options = {"voice_settings.stability": 0.25, "@query.enable_logging": False, "previous_text": "Then:"}
-    async with studio(NAME, tmp_path) as at:
-        request = TextToSpeech(text="Good morning.", speed=1.1)
-        _, sent = await at.make(request, "eleven-v3", provider_options={NAME: options})
-        assert sent.query == {"output_format": "mp3_44100_128", "enable_logging": "false"}
-        assert sent.json["voice_settings"] == {"speed": 1.1, "stability": 0.25}
-        assert sent.json["previous_text"] == "Then:"
-        with pytest.raises(errors.RequestError, match="may not set"):
-            await at.make(request, "eleven-v3", provider_options={NAME: {"model_id": "eleven_v4"}})
+    request = TextToSpeech(text="Good morning.", speed=1.1)
+    _, sent = await shop.make(request, "eleven-v3", provider_options={NAME: options})
+    assert sent.query == {"output_format": "mp3_44100_128", "enable_logging": "false"}
+    assert sent.json["voice_settings"] == {"speed": 1.1, "stability": 0.25}
+    assert sent.json["previous_text"] == "Then:"
+    with pytest.raises(errors.RequestError, match="may not set"):
+        await shop.make(request, "eleven-v3", provider_options={NAME: {"model_id": "eleven_v4"}})
 
 
 @pytest.mark.parametrize("offer", offers_of(NAME), ids=lambda offer: f"{offer.endpoint}-{offer.task}")
-async def test_every_offer_is_taken_and_what_it_makes_can_be_played(offer, tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        result, _ = await at.make(at.of(offer), f"{NAME}:{offer.endpoint}")
-        assert result.artifact.mime_type == "audio/mpeg"
-        assert result.artifact.facts.duration_s > 0.4
-        assert len(at.emulator.book) == 1
+async def test_every_offer_is_taken_and_what_it_makes_can_be_played(offer, shop: Shop) -> None:
+    result, _ = await shop.make(shop.of(offer), f"{NAME}:{offer.endpoint}")
+    assert result.artifact.mime_type == "audio/mpeg"
+    assert result.artifact.facts.duration_s > 0.4
+    assert len(shop.emulator.book) == 1
 
 
-async def test_the_bill_is_the_vendors_own(tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        result, _ = await at.make(TextToSpeech(text="x" * 1234), "eleven-flash-v2")
-        assert (result.cost.amount_usd, result.cost.unpriced) == (Decimal("0.04936"), False)
-        assert at.emulator.book[0].usd == result.cost.amount_usd
-        result, _ = await at.make(TextToMusic(prompt="a tune"), "eleven-music-1")
-        assert result.cost.unpriced
+async def test_the_bill_is_the_vendors_own(shop: Shop) -> None:
+    result, _ = await shop.make(TextToSpeech(text="x" * 1234), "eleven-flash-v2")
+    assert (result.cost.amount_usd, result.cost.unpriced) == (Decimal("0.04936"), False)
+    assert shop.emulator.book[0].usd == result.cost.amount_usd
+    result, _ = await shop.make(TextToMusic(prompt="a tune"), "eleven-music-1")
+    assert result.cost.unpriced
 
 
 # ------------------------------------------------------------------------------------------------------------- errors
@@ -168,9 +160,7 @@ def test_every_error_of_the_emulator_and_every_code_of_the_table_has_a_meaning_h
 
 @pytest.mark.parametrize("fault", MEANINGS)
 def test_each_error_is_one_of_ours_with_the_vendors_code_and_words(fault: str) -> None:
-    kind, code = MEANINGS[fault]
-    error = meaning(PROVIDER, FAULTS[fault])
-    assert (type(error), error.code, error.status_code) == (kind, code, FAULTS[fault].status)
+    error = is_meant(NAME, FAULTS[fault], *MEANINGS[fault])
     body = FAULTS[fault].body
     detail = body["detail"] if isinstance(body, dict) else body
     said = detail if isinstance(detail, str) else detail[0]["msg"] if isinstance(detail, list) else detail["message"]
@@ -179,50 +169,34 @@ def test_each_error_is_one_of_ours_with_the_vendors_code_and_words(fault: str) -
 
 @pytest.mark.parametrize("name", ["code", "status"])
 def test_the_code_may_stand_in_either_place(name: str) -> None:
-    error = meaning(PROVIDER, Answer(401, {"detail": {name: "quota_exceeded", "message": "no credits"}}))
+    error = refusal(NAME, Answer(401, {"detail": {name: "quota_exceeded", "message": "no credits"}})).error
     assert (type(error), error.code) == (errors.QuotaError, "quota_exceeded")
 
 
 def test_the_time_to_wait_is_the_vendors() -> None:
-    assert meaning(PROVIDER, FAULTS["rate_limited"]).retry_after_s == 1.0
+    assert refusal(NAME, FAULTS["rate_limited"]).error.retry_after_s == 1.0
 
 
 @pytest.mark.parametrize(("fault", "kind"), [(name, MEANINGS[name][0]) for name in ("bad_key", "no_credit", "invalid")])
-async def test_a_refusal_costs_nothing_and_is_not_sent_again(fault, kind, tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        at.emulator.script(NAME, fault)
-        with pytest.raises(kind) as caught:
-            await at.make(TextToSpeech(text="Good morning."), "eleven-v4")
-        assert caught.value.accepted is False
-        assert (len(at.emulator.requests), len(at.emulator.book)) == (1, 0)
-        assert (await at.project.spend()).held_usd == 0
+async def test_a_refusal_costs_nothing_and_is_not_sent_again(fault, kind, shop: Shop) -> None:
+    await shop.refuses(TextToSpeech(text="Good morning."), fault, kind, model="eleven-v4")
 
 
-async def test_a_copyrighted_prompt_is_content_policy(tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        at.emulator.script(NAME, "moderated_input")
-        with pytest.raises(errors.ContentPolicyError):
-            await at.make(TextToMusic(prompt="like that band"), "eleven-music-2")
-        assert len(at.emulator.requests) == 1
+async def test_a_copyrighted_prompt_is_content_policy(shop: Shop) -> None:
+    shop.emulator.script(NAME, "moderated_input")
+    with pytest.raises(errors.ContentPolicyError):
+        await shop.make(TextToMusic(prompt="like that band"), "eleven-music-2")
+    assert len(shop.emulator.requests) == 1
 
 
 @pytest.mark.parametrize("fault", ["rate_limited", "busy", "old_concurrent"])
-async def test_a_full_house_is_asked_again_and_paid_once(fault, tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        at.emulator.script(NAME, fault)
-        await at.make(TextToSpeech(text="Good morning."), "eleven-v4")
-        assert (len(at.emulator.requests), len(at.emulator.book)) == (2, 1)
+async def test_a_full_house_is_asked_again_and_paid_once(fault, shop: Shop) -> None:
+    await shop.is_asked_again(TextToSpeech(text="Good morning."), fault, model="eleven-v4")
 
 
 @pytest.mark.parametrize("fate", ["unavailable", "server_error_after", "drop_after", "truncated"])
-async def test_when_nobody_knows_nothing_is_sent_again_and_the_money_stays(fate, tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        at.emulator.script(NAME, fate)
-        with pytest.raises(errors.UnavailableError) as caught:
-            await at.make(TextToSpeech(text="Good morning."), "eleven-v4")
-        assert caught.value.accepted is None
-        assert len(at.emulator.requests) == 1
-        assert (await at.project.spend()).held_usd > 0
+async def test_when_nobody_knows_nothing_is_sent_again_and_the_money_stays(fate, shop: Shop) -> None:
+    await shop.leaves_open(TextToSpeech(text="Good morning."), fate, model="eleven-v4")
 
 
 @pytest.mark.parametrize(
@@ -244,18 +218,9 @@ async def test_when_nobody_knows_nothing_is_sent_again_and_the_money_stays(fate,
         (TextToMusic(prompt="x", lyrics="la"), "eleven-music-2"),
     ],
 )
-async def test_what_it_cannot_do_is_refused_before_anything_is_sent(request_, model, tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
-        with pytest.raises((errors.NoRouteError, errors.RequestError)):
-            await at.make(request_, model)
-        assert at.emulator.requests == []
+async def test_what_it_cannot_do_is_refused_before_anything_is_sent(request_, model, shop: Shop) -> None:
+    await shop.cannot(request_, model=model)
 
 
-async def test_the_free_calls_are_answered_with_the_key_only(tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at, httpx.AsyncClient() as client:
-        for path in free_paths(NAME):
-            answer = await client.get(at.emulator.url(NAME) + path, headers={"xi-api-key": at.key()})
-            assert answer.status_code == 200, path
-            refused = await client.get(at.emulator.url(NAME) + path, headers={"xi-api-key": "x"})
-            assert json.loads(refused.content)["detail"]["code"] == "invalid_api_key"
-        assert len(at.emulator.book) == 0
+def test_the_free_calls_are_answered_with_the_key_only() -> None:
+    free_calls_need_the_key(NAME, {"xi-api-key": "{key}"})

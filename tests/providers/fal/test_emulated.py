@@ -1,7 +1,6 @@
 """What we send to fal's emulator for each task, and what we make of its endings, uploads and deliveries."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,11 @@ from aggregator.providers.fal import PROVIDER
 from aggregator.testing.emulator.services.fal import ERRORS, MODEL_ERRORS
 from aggregator.webhooks import verify
 from tests.providers.fal.harness import Source
-from tests.providers.shop import STILL, Shop, bought, opened, plain
+from tests.providers.harness import STILL, Shop, plain
 
+NAME = "fal"
 SCHNELL = "fal-ai/flux/schnell"
 FLAGGED = Endpoint(files=Files("images[].url", "image/*", blocked=Blocked("has_nsfw_concepts[]")))
-
-
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with opened("fal") as it:
-        yield it
 
 
 CASES: list[tuple[str, tuple[Any, ...], str, dict[str, Any], dict[str, Any]]] = [
@@ -60,13 +54,14 @@ CASES: list[tuple[str, tuple[Any, ...], str, dict[str, Any], dict[str, Any]]] = 
         {"image_url": "https://example.com/a.png", "upscale_factor": 2},
     ),
 ]
+ORDER = ({"prompt": "a fox"}, SCHNELL, "text-to-image")
 
 
 @pytest.mark.parametrize(("verb", "args", "endpoint", "options", "sent"), CASES, ids=[case[0] for case in CASES])
 async def test_a_verb_sends_this(
-    verb: str, args: Any, endpoint: str, options: dict[str, Any], sent: dict[str, Any], tmp_path: Path
+    verb: str, args: Any, endpoint: str, options: dict[str, Any], sent: dict[str, Any], shop: Shop
 ) -> None:
-    asked, made = await bought(tmp_path, "fal", verb, *args, model=f"fal:{endpoint}", **options)
+    asked, made = await shop.bought(verb, *args, model=f"fal:{endpoint}", **options)
     submit = next(one for one in asked if one.method == "POST")
     assert plain(submit) == ("POST", f"/{endpoint}", {}, sent)
     assert submit.headers["authorization"].startswith("Key ")
@@ -75,8 +70,8 @@ async def test_a_verb_sends_this(
     assert len(made.artifacts) == 1
 
 
-async def test_a_local_picture_goes_to_the_cdn_first(tmp_path: Path) -> None:
-    asked, _ = await bought(tmp_path, "fal", "upscale_image", STILL, model="fal:fal-ai/clarity-upscaler", factor=2)
+async def test_a_local_picture_goes_to_the_cdn_first(shop: Shop) -> None:
+    asked, _ = await shop.bought("upscale_image", STILL, model="fal:fal-ai/clarity-upscaler", factor=2)
     token, upload, submit = asked[:3]
     assert plain(token) == ("POST", "/storage/auth/token", {"storage_type": "fal-cdn-v3"}, {})
     assert (upload.path, upload.body, upload.headers["content-type"]) == (
@@ -129,8 +124,7 @@ KINDS = {
 
 @pytest.mark.parametrize("code", ERRORS)
 async def test_every_error_ends_a_job_as_what_it_means(code: str, shop: Shop) -> None:
-    shop.emulator.script("fal", f"failed:{code}")
-    error = await shop.failure(await shop.submit({"prompt": "a fox"}, SCHNELL, "text-to-image"))
+    error = await shop.failure(await shop.order(f"failed:{code}"))
     of_model = any(code in codes for codes in MODEL_ERRORS.values())
     # What a request failed with is said by the status already, where everything that is no refusal is a failed job.
     usual = errors.InvalidRequestError if of_model else errors.JobFailedError
@@ -154,20 +148,17 @@ async def test_every_error_ends_a_job_as_what_it_means(code: str, shop: Shop) ->
     ],
 )
 async def test_a_refused_submit(fault: str, outcome: str, expected: type[errors.ProviderError], shop: Shop) -> None:
-    shop.emulator.script("fal", fault)
-    submission = await shop.submit({"prompt": "a fox"}, SCHNELL, "text-to-image")
-    assert (submission.outcome, type(submission.error)) == (outcome, expected)
+    await shop.refused(fault, expected, outcome)
     assert not shop.emulator.book
 
 
 async def test_a_blanked_picture_is_no_picture(shop: Shop) -> None:
-    shop.emulator.script("fal", "succeeded:nsfw")
-    submission = await shop.submit({"prompt": "a fox"}, SCHNELL, "text-to-image")
+    submission = await shop.order("succeeded:nsfw")
     reading = await shop.end(submission)
     assert reading.state is State.SUCCEEDED
     with pytest.raises(errors.ContentPolicyError):
         await shop.engine.result(shop.backend, FLAGGED, submission.handle, reading)
-    submission = await shop.submit({"prompt": "a fox"}, SCHNELL, "text-to-image")
+    submission = await shop.order()
     delivery = await shop.engine.result(shop.backend, FLAGGED, submission.handle, await shop.end(submission))
     assert delivery is not None
     assert len(delivery.files) == 1
@@ -180,8 +171,7 @@ async def test_a_blanked_picture_is_no_picture(shop: Shop) -> None:
     ("fate", "state"), [("succeeded", State.SUCCEEDED), ("failed", State.FAILED), ("moderated_output", State.FAILED)]
 )
 async def test_a_delivery_is_believed_if_a_published_key_signed_it(fate: str, state: State, shop: Shop) -> None:
-    shop.emulator.script("fal", fate)
-    submission = await shop.submit({"prompt": "a fox"}, SCHNELL, "text-to-image")
+    submission = await shop.order(fate)
     await shop.end(submission)
     response = await shop.engine.ask(
         shop.backend, fal.Call("GET", "/.well-known/jwks.json"), {}, doing="fetching the keys"

@@ -2,7 +2,6 @@
 
 import json
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,9 @@ from aggregator.testing.emulator import Answer
 from aggregator.testing.emulator.services.gemini import SERVICE
 from aggregator.webhooks import verify
 from tests.facts.validate import check_bodies
-from tests.providers.gemini.studio import PNG, shortened, studio
+from tests.providers.harness import PNG, Shop, shortened
 
+NAME = "gemini"
 OMNI = "gemini:gemini-omni-1.1-flash"
 SMALL = {"duration_s": 3, "resolution": "360p", "max_usd": "1.00", "model": OMNI}
 IMAGE = {"type": "image", "mime_type": "image/png", "data": "…"}
@@ -61,42 +61,42 @@ CLIPS = {
 
 
 @pytest.mark.parametrize("order", CLIPS)
-async def test_a_clip_is_ordered_and_waited_for_twice(order: str, tmp_path: Path) -> None:
+async def test_a_clip_is_ordered_and_waited_for_twice(order: str, shop: Shop) -> None:
     verb, body = CLIPS[order]
-    async with studio("gemini", tmp_path) as it:
-        result = await verb(it.project)
-        (request,) = it.ordered()
-        assert (request.path, shortened(request.json)) == ("/v1/interactions", body)
-        assert request.headers["x-goog-api-key"] == it.emulator.keys["gemini"]
-        assert "authorization" not in request.headers
-        name = request.job_id.removeprefix("v1_")
-        looks = [one.path for one in it.emulator.requests if one.method == "GET"]
-        assert looks.count(f"/v1/files/{name}") == 2  # in the making, then there
-        assert looks[0] == f"/v1/interactions/{request.job_id}"
-        assert looks[-1] == f"/v1/files/{name}:download"
-        assert result.artifact.mime_type == "video/mp4"
-        assert result.artifact.facts.duration_s == pytest.approx(3, abs=0.2)
-        assert result.cost.unpriced
+    project = await shop.project()
+    result = await verb(project)
+    (request,) = shop.ordered()
+    assert (request.path, shortened(request.json)) == ("/v1/interactions", body)
+    assert request.headers["x-goog-api-key"] == shop.emulator.keys["gemini"]
+    assert "authorization" not in request.headers
+    name = request.job_id.removeprefix("v1_")
+    looks = [one.path for one in shop.emulator.requests if one.method == "GET"]
+    assert looks.count(f"/v1/files/{name}") == 2  # in the making, then there
+    assert looks[0] == f"/v1/interactions/{request.job_id}"
+    assert looks[-1] == f"/v1/files/{name}:download"
+    assert result.artifact.mime_type == "video/mp4"
+    assert result.artifact.facts.duration_s == pytest.approx(3, abs=0.2)
+    assert result.cost.unpriced
 
 
-async def test_an_earlier_clip_is_gone_on_with_by_its_interaction(tmp_path: Path) -> None:
-    async with studio("gemini", tmp_path) as it:
-        first = await it.project.text_to_video("a fox", **SMALL)
-        await it.project.extend_video(first, "it sleeps", **SMALL)
-        await it.project.video_to_video(first, "make it blue", **SMALL)
-        made, extended, edited = it.ordered()
-        earlier = {"previous_interaction_id": made.job_id}
-        assert extended.json == _turn("extend", _text("it sleeps"), **earlier)
-        assert edited.json == _turn("edit", _text("make it blue"), **earlier)
+async def test_an_earlier_clip_is_gone_on_with_by_its_interaction(shop: Shop) -> None:
+    project = await shop.project()
+    first = await project.text_to_video("a fox", **SMALL)
+    await project.extend_video(first, "it sleeps", **SMALL)
+    await project.video_to_video(first, "make it blue", **SMALL)
+    made, extended, edited = shop.ordered()
+    earlier = {"previous_interaction_id": made.job_id}
+    assert extended.json == _turn("extend", _text("it sleeps"), **earlier)
+    assert edited.json == _turn("edit", _text("make it blue"), **earlier)
 
 
-async def test_a_clip_of_ones_own_goes_inside(tmp_path: Path) -> None:
-    async with studio("gemini", tmp_path) as it:
-        film = SERVICE_FILM(it)
-        await it.project.extend_video(film, "it sleeps", **SMALL)
-        (request,) = it.ordered()
-        clip = {"type": "video", "mime_type": "video/mp4", "data": "…"}
-        assert shortened(request.json) == _turn("extend", clip, _text("it sleeps"))
+async def test_a_clip_of_ones_own_goes_inside(shop: Shop) -> None:
+    project = await shop.project()
+    film = SERVICE_FILM(shop)
+    await project.extend_video(film, "it sleeps", **SMALL)
+    (request,) = shop.ordered()
+    clip = {"type": "video", "mime_type": "video/mp4", "data": "…"}
+    assert shortened(request.json) == _turn("extend", clip, _text("it sleeps"))
 
 
 def SERVICE_FILM(it):  # noqa: N802
@@ -154,41 +154,41 @@ CONTENT = {
 
 
 @pytest.mark.parametrize("order", CONTENT)
-async def test_pictures_and_speech_are_answered_at_once(order: str, tmp_path: Path) -> None:
+async def test_pictures_and_speech_are_answered_at_once(order: str, shop: Shop) -> None:
     verb, model, body, (mime, usd) = CONTENT[order]
-    async with studio("gemini", tmp_path) as it:
-        result = await verb(it.project)
-        (request,) = it.emulator.requests
-        assert request.path == f"/v1/models/{model}:generateContent"
-        assert shortened(request.json) == body
-        assert result.artifact.mime_type == mime
-        assert result.cost.amount_usd == Decimal(usd)
-        if it.emulator.book.usd:
-            assert it.emulator.book.usd == Decimal(usd)
+    project = await shop.project()
+    result = await verb(project)
+    (request,) = shop.emulator.requests
+    assert request.path == f"/v1/models/{model}:generateContent"
+    assert shortened(request.json) == body
+    assert result.artifact.mime_type == mime
+    assert result.cost.amount_usd == Decimal(usd)
+    if shop.emulator.book.usd:
+        assert shop.emulator.book.usd == Decimal(usd)
 
 
-async def test_speech_is_settled_by_the_tokens_that_were_counted(tmp_path: Path) -> None:
-    async with studio("gemini", tmp_path) as it:
-        result = await CONTENT["speech"][0](it.project)
-        assert result.quote.high_usd == Decimal("0.151552")  # 8192 tokens in, 16384 out
-        assert result.cost.source == "reported"
-        assert {line.unit for line in result.cost.lines} == {"input_token", "output_token"}
+async def test_speech_is_settled_by_the_tokens_that_were_counted(shop: Shop) -> None:
+    project = await shop.project()
+    result = await CONTENT["speech"][0](project)
+    assert result.quote.high_usd == Decimal("0.151552")  # 8192 tokens in, 16384 out
+    assert result.cost.source == "reported"
+    assert {line.unit for line in result.cost.lines} == {"input_token", "output_token"}
 
 
 @pytest.mark.parametrize(("form", "sent", "mime"), [(None, None, "audio/mpeg"), ("wav", "audio/wav", "audio/wav")])
-async def test_a_song(form: str | None, sent: str | None, mime: str, tmp_path: Path) -> None:
-    async with studio("gemini", tmp_path) as it:
-        result = await it.project.text_to_music("a march", seed=4, format=form, model="gemini:lyria-3-clip-preview")
-        (request,) = it.ordered()
-        assert request.json == {
-            "model": "lyria-3-clip-preview",
-            "background": True,
-            "input": [{"type": "user_input", "content": [_text("a march")]}],
-            "response_format": {"type": "audio", **({"mime_type": sent} if sent else {})},
-            "generation_config": {"seed": 4},
-        }
-        assert not [one for one in it.emulator.requests if "/files/" in one.path]
-        assert (result.artifact.mime_type, result.cost.amount_usd) == (mime, Decimal("0.04"))
+async def test_a_song(form: str | None, sent: str | None, mime: str, shop: Shop) -> None:
+    project = await shop.project()
+    result = await project.text_to_music("a march", seed=4, format=form, model="gemini:lyria-3-clip-preview")
+    (request,) = shop.ordered()
+    assert request.json == {
+        "model": "lyria-3-clip-preview",
+        "background": True,
+        "input": [{"type": "user_input", "content": [_text("a march")]}],
+        "response_format": {"type": "audio", **({"mime_type": sent} if sent else {})},
+        "generation_config": {"seed": 4},
+    }
+    assert not [one for one in shop.emulator.requests if "/files/" in one.path]
+    assert (result.artifact.mime_type, result.cost.amount_usd) == (mime, Decimal("0.04"))
 
 
 REFUSALS = {
@@ -202,38 +202,36 @@ REFUSALS = {
     "out_of_range": errors.InvalidRequestError,
     "not_found": errors.InvalidRequestError,
 }
-ORDER = {"model": "gemini-omni-1.1-flash", "background": True, "input": "a fox", "response_format": {"type": "video"}}
+ORDER = (
+    {"model": "gemini-omni-1.1-flash", "background": True, "input": "a fox", "response_format": {"type": "video"}},
+    "gemini-omni-1.1-flash",
+    "text-to-video",
+)
 
 
 @pytest.mark.parametrize("fault", REFUSALS)
-async def test_a_refusal_is_certain_and_of_its_class(fault: str, tmp_path: Path) -> None:
-    async with studio("gemini", tmp_path) as it:
-        it.emulator.script("gemini", fault)
-        said = await it.submit(ORDER, "gemini-omni-1.1-flash", "text-to-video")
-        assert (said.outcome, type(said.error), said.error.accepted) == ("rejected", REFUSALS[fault], False)
-        assert "HTTP 4" in str(said.error)
+async def test_a_refusal_is_certain_and_of_its_class(fault: str, shop: Shop) -> None:
+    error = await shop.refused(fault, REFUSALS[fault])
+    assert "HTTP 4" in str(error)
 
 
 @pytest.mark.parametrize("fault", [name for name in REFUSALS if name != "moderated_input"])
-async def test_the_other_wording_of_errors_says_the_same(fault: str, tmp_path: Path) -> None:
-    async with studio("gemini", tmp_path) as it:
-        it.emulator.script("gemini", fault)
-        body = {"contents": [{"parts": [{"text": "a fox"}]}]}
-        said = await it.submit(body, "gemini-nano-banana-2.1", "text-to-image", "content")
-        assert (said.outcome, type(said.error), said.error.accepted) == ("rejected", REFUSALS[fault], False)
-        assert it.emulator.desk("gemini").fault(fault).body["error"]["message"] in str(said.error)
+async def test_the_other_wording_of_errors_says_the_same(fault: str, shop: Shop) -> None:
+    shop.emulator.script("gemini", fault)
+    body = {"contents": [{"parts": [{"text": "a fox"}]}]}
+    said = await shop.submit(body, "gemini-nano-banana-2.1", "text-to-image", "content")
+    assert (said.outcome, type(said.error), said.error.accepted) == ("rejected", REFUSALS[fault], False)
+    assert shop.emulator.desk("gemini").fault(fault).body["error"]["message"] in str(said.error)
 
 
 @pytest.mark.parametrize(
     "fault", ["internal", "unavailable", "unavailable_listed", "deadline_exceeded", "aborted", "cancelled"]
 )
-async def test_what_does_not_say_whether_it_was_taken(fault: str, tmp_path: Path) -> None:
-    async with studio("gemini", tmp_path) as it:
-        it.emulator.script("gemini", fault)
-        said = await it.submit(ORDER, "gemini-omni-1.1-flash", "text-to-video")
-        assert (said.outcome, said.error.accepted) == ("unknown", None)
-        body = it.emulator.desk("gemini").fault(fault).body
-        assert (body[0] if isinstance(body, list) else body)["error"]["message"] in str(said.error)
+async def test_what_does_not_say_whether_it_was_taken(fault: str, shop: Shop) -> None:
+    said = await shop.order(fault)
+    assert (said.outcome, said.error.accepted) == ("unknown", None)
+    body = shop.emulator.desk("gemini").fault(fault).body
+    assert (body[0] if isinstance(body, list) else body)["error"]["message"] in str(said.error)
 
 
 WORDS = {
@@ -270,25 +268,25 @@ BROKEN = "CONTINUATION IMAGE_OTHER LANGUAGE MALFORMED_RESPONSE MAX_TOKENS NO_IMA
 
 
 @pytest.mark.parametrize("word", [*REFUSED.split(), *BROKEN.split()])
-async def test_each_reason_to_finish_without_a_picture(word: str, tmp_path: Path) -> None:
-    async with studio("gemini", tmp_path) as it:
-        it.emulator.script("gemini", f"failed:{word}")
-        kind = errors.ContentPolicyError if word in REFUSED.split() else errors.JobFailedError
-        with pytest.raises(kind) as caught:
-            await it.project.text_to_image("a fox", model="gemini:gemini-nano-banana-2.1")
-        assert (caught.value.accepted, caught.value.code) == (True, word)
-        assert len(it.ordered()) == 1
+async def test_each_reason_to_finish_without_a_picture(word: str, shop: Shop) -> None:
+    project = await shop.project()
+    shop.emulator.script("gemini", f"failed:{word}")
+    kind = errors.ContentPolicyError if word in REFUSED.split() else errors.JobFailedError
+    with pytest.raises(kind) as caught:
+        await project.text_to_image("a fox", model="gemini:gemini-nano-banana-2.1")
+    assert (caught.value.accepted, caught.value.code) == (True, word)
+    assert len(shop.ordered()) == 1
 
 
 @pytest.mark.parametrize(
     "word", ["SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "IMAGE_SAFETY", "MODEL_ARMOR", "JAILBREAK"]
 )
-async def test_a_prompt_that_is_blocked_on_http_200(word: str, tmp_path: Path) -> None:
-    async with studio("gemini", tmp_path) as it:
-        it.emulator.script("gemini", f"moderated_input:{word}")
-        with pytest.raises(errors.ContentPolicyError) as caught:
-            await it.project.text_to_image("a fox", model="gemini:gemini-nano-banana-2.1")
-        assert caught.value.code == word
+async def test_a_prompt_that_is_blocked_on_http_200(word: str, shop: Shop) -> None:
+    project = await shop.project()
+    shop.emulator.script("gemini", f"moderated_input:{word}")
+    with pytest.raises(errors.ContentPolicyError) as caught:
+        await project.text_to_image("a fox", model="gemini:gemini-nano-banana-2.1")
+    assert caught.value.code == word
 
 
 def test_only_words_instead_of_a_picture_are_no_success() -> None:
@@ -311,27 +309,25 @@ def test_only_words_instead_of_a_picture_are_no_success() -> None:
         ("canceled", errors.JobCanceledError),
     ],
 )
-async def test_a_bad_end_of_a_clip(fate: str, error: type[Exception], tmp_path: Path) -> None:
-    async with studio("gemini", tmp_path) as it:
-        it.emulator.script("gemini", fate)
-        with pytest.raises(error) as caught:
-            await it.project.text_to_video("a fox", **SMALL)
-        assert caught.value.accepted is True
+async def test_a_bad_end_of_a_clip(fate: str, error: type[Exception], shop: Shop) -> None:
+    project = await shop.project()
+    shop.emulator.script("gemini", fate)
+    with pytest.raises(error) as caught:
+        await project.text_to_video("a fox", **SMALL)
+    assert caught.value.accepted is True
 
 
-async def test_a_file_that_failed_fails_the_job(tmp_path: Path) -> None:
-    async with studio("gemini", tmp_path) as it:
-        it.emulator.disturb("gemini", Answer(200, {"name": "files/x", "state": "FAILED"}), on="GET /v1/files/*")
-        with pytest.raises(errors.JobFailedError):
-            await it.project.text_to_video("a fox", **SMALL)
+async def test_a_file_that_failed_fails_the_job(shop: Shop) -> None:
+    project = await shop.project()
+    shop.emulator.disturb("gemini", Answer(200, {"name": "files/x", "state": "FAILED"}), on="GET /v1/files/*")
+    with pytest.raises(errors.JobFailedError):
+        await project.text_to_video("a fox", **SMALL)
 
 
-async def test_a_job_is_canceled(tmp_path: Path) -> None:
-    async with studio("gemini", tmp_path) as it:
-        said = await it.submit(ORDER, "gemini-omni-1.1-flash", "text-to-video")
-        assert await it.engine.cancel(it.backend, said.handle) is True
-        assert (await it.engine.poll(it.backend, said.handle)).state is State.CANCELED
-        assert await it.engine.cancel(it.backend, said.handle) is False
+async def test_a_job_is_canceled(shop: Shop) -> None:
+    said = await shop.order()
+    await shop.is_canceled(said)
+    assert await shop.cancel(said) is False
 
 
 @pytest.mark.parametrize(
@@ -342,28 +338,26 @@ def test_the_file_is_found_in_each_form_of_its_address(uri: str) -> None:
     assert cast(uri) == "abc-1"
 
 
-async def test_the_key_is_tried_by_a_call_that_costs_nothing(tmp_path: Path) -> None:
-    async with studio("gemini", tmp_path) as it:
-        assert await it.engine.probe(it.backend) == "the key works"
-        assert [one.path for one in it.emulator.requests] == ["/v1/models"]
+async def test_the_key_is_tried_by_a_call_that_costs_nothing(shop: Shop) -> None:
+    assert await shop.engine.probe(shop.backend) == "the key works"
+    assert [one.path for one in shop.emulator.requests] == ["/v1/models"]
 
 
-async def test_a_delivery_to_a_hook_of_the_project_is_believed_if_it_is_signed(tmp_path: Path) -> None:
+async def test_a_delivery_to_a_hook_of_the_project_is_believed_if_it_is_signed(shop: Shop) -> None:
     table = provider_table("gemini")
-    async with studio("gemini", tmp_path) as it:
-        said = await it.submit(ORDER, "gemini-omni-1.1-flash", "text-to-video")
-        desk = it.emulator.desk("gemini")
-        job = desk.jobs[said.handle["id"]]
-        job.finish()
-        sent = SERVICE.hook(job, "https://example.com/hook", desk.world)
-        secret, now = desk.world.secret, desk.world.now
-        delivery = WebhookRequest("POST", "/hook", "", dict(sent.headers), sent.body)
-        notice = verify(table, delivery, secrets=[secret], now=now)
-        assert (notice.job_id, notice.reading.state) == (job.id, State.SUCCEEDED)
-        forged = WebhookRequest("POST", "/hook", "", dict(sent.headers), sent.body.replace(b"completed", b"failed"))
-        for wrong, at in ((forged, now), (delivery, now + 3600)):
-            with pytest.raises(WebhookError):
-                verify(table, wrong, secrets=[secret], now=at)
+    said = await shop.order()
+    desk = shop.emulator.desk("gemini")
+    job = desk.jobs[said.handle["id"]]
+    job.finish()
+    sent = SERVICE.hook(job, "https://example.com/hook", desk.world)
+    secret, now = desk.world.secret, desk.world.now
+    delivery = WebhookRequest("POST", "/hook", "", dict(sent.headers), sent.body)
+    notice = verify(table, delivery, secrets=[secret], now=now)
+    assert (notice.job_id, notice.reading.state) == (job.id, State.SUCCEEDED)
+    forged = WebhookRequest("POST", "/hook", "", dict(sent.headers), sent.body.replace(b"completed", b"failed"))
+    for wrong, at in ((forged, now), (delivery, now + 3600)):
+        with pytest.raises(WebhookError):
+            verify(table, wrong, secrets=[secret], now=at)
 
 
 def test_every_body_is_what_the_vendor_takes() -> None:

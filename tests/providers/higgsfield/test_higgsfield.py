@@ -1,7 +1,5 @@
 """What we ask of Higgsfield, and what we make of each of its answers."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,16 +9,11 @@ from aggregator.contract import State
 from aggregator.providers.higgsfield import PROVIDER
 from aggregator.testing.emulator import Answer
 from aggregator.webhooks import verify
-from tests.providers.shop import STILL, Shop, bought, opened, plain
+from tests.providers.harness import STILL, Shop, plain
 
+NAME = "higgsfield"
 SOUL = "higgsfield-ai/soul/standard"
 BODY = {"prompt": "a fox"}
-
-
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with opened("higgsfield") as it:
-        yield it
 
 
 # ------------------------------------------------------------------------------------------------------ what is sent
@@ -53,13 +46,14 @@ CASES: list[tuple[str, tuple[Any, ...], str, dict[str, Any], dict[str, Any]]] = 
         },
     ),
 ]
+ORDER = (BODY, SOUL, "text-to-image")
 
 
 @pytest.mark.parametrize(("verb", "args", "endpoint", "options", "sent"), CASES, ids=[case[0] for case in CASES])
 async def test_a_verb_sends_this(
-    verb: str, args: Any, endpoint: str, options: dict[str, Any], sent: dict[str, Any], tmp_path: Path
+    verb: str, args: Any, endpoint: str, options: dict[str, Any], sent: dict[str, Any], shop: Shop
 ) -> None:
-    asked, made = await bought(tmp_path, "higgsfield", verb, *args, model=f"higgsfield:{endpoint}", **options)
+    asked, made = await shop.bought(verb, *args, model=f"higgsfield:{endpoint}", **options)
     assert plain(asked[0]) == ("POST", f"/{endpoint}", {}, sent)
     assert asked[0].headers["authorization"].startswith("Key ")
     assert {plain(one)[:2] for one in asked[1:]} == {("GET", f"/requests/{asked[0].job_id}/status")}
@@ -67,10 +61,8 @@ async def test_a_verb_sends_this(
     assert made.cost.unpriced
 
 
-async def test_a_local_input_goes_to_a_signed_address(tmp_path: Path) -> None:
-    asked, _ = await bought(
-        tmp_path, "higgsfield", "image_to_video", STILL, "a fox", model="higgsfield:higgsfield-ai/dop/lite"
-    )
+async def test_a_local_input_goes_to_a_signed_address(shop: Shop) -> None:
+    asked, _ = await shop.bought("image_to_video", STILL, "a fox", model="higgsfield:higgsfield-ai/dop/lite")
     sign, put, submit = asked[:3]
     assert plain(sign) == ("POST", "/files/generate-upload-url", {}, {"content_type": "image/png"})
     assert (put.method, put.body, put.headers["x-amz-tagging"]) == ("PUT", STILL.read_bytes(), "retention=temporary")
@@ -94,17 +86,13 @@ async def test_a_local_input_goes_to_a_signed_address(tmp_path: Path) -> None:
     ],
 )
 async def test_every_status_word_has_its_state(word: str, state: State, shop: Shop) -> None:
-    submission = await shop.submit(BODY, SOUL, "text-to-image")
-    shop.answer_once("GET /requests/*", Answer(200, {"status": word, "request_id": "x"}))
-    assert (await shop.engine.poll(shop.backend, submission.handle)).state is state
+    assert (await shop.look("GET /requests/*", {"status": word, "request_id": "x"})).state is state
 
 
 async def test_there_is_no_other_word(shop: Shop) -> None:
     assert len(PROVIDER.status.words) == 6  # type: ignore[union-attr]
-    submission = await shop.submit(BODY, SOUL, "text-to-image")
-    shop.answer_once("GET /requests/*", Answer(200, {"status": "cancelled", "request_id": "x"}))
     with pytest.raises(errors.ResponseFormatError):
-        await shop.engine.poll(shop.backend, submission.handle)
+        await shop.look("GET /requests/*", {"status": "cancelled", "request_id": "x"})
 
 
 @pytest.mark.parametrize(
@@ -118,9 +106,7 @@ async def test_there_is_no_other_word(shop: Shop) -> None:
 async def test_how_a_job_can_end_without_being_charged(
     fate: str, expected: type[errors.ProviderError], shop: Shop
 ) -> None:
-    shop.emulator.script("higgsfield", fate)
-    error = await shop.failure(await shop.submit(BODY, SOUL, "text-to-image"))
-    assert (type(error), error.accepted) == (expected, True)
+    await shop.fails(fate, expected)
     assert PROVIDER.bills_failures is False
     assert shop.emulator.book[0].usd == 0
 
@@ -142,21 +128,19 @@ async def test_how_a_job_can_end_without_being_charged(
 async def test_a_refused_submit(
     fault: str, outcome: str, expected: type[errors.ProviderError], said: str, shop: Shop
 ) -> None:
-    shop.emulator.script("higgsfield", fault)
-    submission = await shop.submit(BODY, SOUL, "text-to-image")
-    assert (submission.outcome, type(submission.error)) == (outcome, expected)
-    assert said in str(submission.error)
+    error = await shop.refused(fault, expected, outcome)
+    assert said in str(error)
     assert not shop.emulator.book
 
 
 async def test_only_what_waits_can_be_canceled(shop: Shop) -> None:
-    first = await shop.submit(BODY, SOUL, "text-to-image")
-    assert await shop.engine.cancel(shop.backend, first.handle)
+    first = await shop.order()
+    assert await shop.cancel(first)
     assert plain(shop.emulator.requests[-1])[:2] == ("POST", f"/requests/{first.handle['id']}/cancel")
     assert type(await shop.failure(first)) is errors.JobCanceledError
-    second = await shop.submit(BODY, SOUL, "text-to-image")
+    second = await shop.order()
     shop.clock.advance(0.03)
-    assert not await shop.engine.cancel(shop.backend, second.handle)
+    assert not await shop.cancel(second)
     assert len((await shop.result(second)).files) == 1
 
 
@@ -164,7 +148,7 @@ async def test_only_what_waits_can_be_canceled(shop: Shop) -> None:
 
 
 async def test_a_delivery_is_not_signed_and_only_wakes(shop: Shop) -> None:
-    submission = await shop.submit(BODY, SOUL, "text-to-image")
+    submission = await shop.order()
     await shop.end(submission)
     notice = verify(shop.provider, shop.delivery(submission.handle["id"]), now=shop.clock.time())
     assert (notice.job_id, notice.reading) == (submission.handle["id"], None)

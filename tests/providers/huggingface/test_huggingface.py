@@ -1,8 +1,6 @@
 """What we ask of Hugging Face's router for each partner, and what we make of the partners' answers."""
 
 import base64
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,15 +9,10 @@ from aggregator import errors
 from aggregator.contract import State
 from aggregator.providers.huggingface import PROVIDER
 from aggregator.testing.emulator import Answer
-from tests.providers.shop import STILL, Shop, bought, opened, plain
+from tests.providers.harness import STILL, Shop, plain
 
+NAME = "huggingface"
 WAN = "fal-ai/wan/v2.2-5b/text-to-video"
-
-
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with opened("huggingface") as it:
-        yield it
 
 
 # ------------------------------------------------------------------------------------------------------ what is sent
@@ -116,25 +109,21 @@ CASES: list[tuple[str, tuple[Any, ...], str, dict[str, Any], tuple[str, dict[str
 
 @pytest.mark.parametrize(("verb", "args", "endpoint", "options", "sent"), CASES, ids=[case[2] for case in CASES])
 async def test_a_verb_sends_this(
-    verb: str, args: Any, endpoint: str, options: dict[str, Any], sent: tuple[Any, ...], tmp_path: Path
+    verb: str, args: Any, endpoint: str, options: dict[str, Any], sent: tuple[Any, ...], shop: Shop
 ) -> None:
-    asked, made = await bought(tmp_path, "huggingface", verb, *args, model=f"huggingface:{endpoint}", **options)
+    asked, made = await shop.bought(verb, *args, model=f"huggingface:{endpoint}", **options)
     assert plain(asked[0]) == ("POST", *sent)
     assert asked[0].headers["authorization"].startswith("Bearer hf_")
     assert len(made.artifacts) == 1
 
 
-async def test_a_local_picture_goes_along_in_the_body(tmp_path: Path) -> None:
-    asked, _ = await bought(
-        tmp_path, "huggingface", "image_to_image", STILL, "a fox", model="huggingface:wavespeed-ai/flux-2-dev/edit"
-    )
+async def test_a_local_picture_goes_along_in_the_body(shop: Shop) -> None:
+    asked, _ = await shop.bought("image_to_image", STILL, "a fox", model="huggingface:wavespeed-ai/flux-2-dev/edit")
     assert asked[0].json["image"] == f"data:image/png;base64,{base64.b64encode(STILL.read_bytes()).decode()}"
 
 
-async def test_the_hosted_picture_is_asked_for_as_a_picture(tmp_path: Path) -> None:
-    asked, made = await bought(
-        tmp_path,
-        "huggingface",
+async def test_the_hosted_picture_is_asked_for_as_a_picture(shop: Shop) -> None:
+    asked, made = await shop.bought(
         "text_to_image",
         "a fox",
         model="huggingface:stabilityai/stable-diffusion-3-medium-diffusers",
@@ -143,10 +132,8 @@ async def test_the_hosted_picture_is_asked_for_as_a_picture(tmp_path: Path) -> N
     assert made.artifacts[0].mime_type == "image/png"
 
 
-async def test_an_organisation_can_be_billed(tmp_path: Path) -> None:
-    asked, _ = await bought(
-        tmp_path,
-        "huggingface",
+async def test_an_organisation_can_be_billed(shop: Shop) -> None:
+    asked, _ = await shop.bought(
         "text_to_image",
         "a fox",
         model="huggingface:wavespeed-ai/flux-dev",

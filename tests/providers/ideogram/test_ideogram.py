@@ -7,7 +7,6 @@ import asyncio
 import hashlib
 import json
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -21,11 +20,12 @@ from aggregator.testing.emulator import Emulator, LeapingClock
 from aggregator.testing.emulator.services.ideogram import SERVICE, USD
 from aggregator.webhooks import verify
 from tests.facts.validate import check_bodies
-from tests.providers.gemini.studio import PNG, form, studio
-from tests.providers.runway.makers import asker, wrong
+from tests.providers.harness import PNG, Shop, asker, form, wrong
 
+NAME = "ideogram"
 PROVES = {"text-to-image": "schema", "image-to-image": "schema", "image-upscaling": "schema"}
 A_FILE = "a file, image/png"
+ORDER = ({"prompt": "a fox"}, "generate/ideogram-4", "text-to-image")
 
 
 def _fox(model: str, **options):
@@ -96,19 +96,19 @@ def _style():
 
 
 @pytest.mark.parametrize("order", ORDERS)
-async def test_what_is_sent_and_what_comes_of_it(order: str, tmp_path: Path) -> None:
+async def test_what_is_sent_and_what_comes_of_it(order: str, shop: Shop) -> None:
     verb, path, body, usd = ORDERS[order]
-    async with studio("ideogram", tmp_path) as it:
-        result = await verb(it.project)
-        (request,) = it.ordered()
-        assert (request.path, form(request)) == (f"/v2/image/{path}", {**body, "async": "true"})
-        assert request.headers["api-key"] == it.emulator.keys["ideogram"]
-        looks = [one.path for one in it.emulator.requests if one.method == "GET"]
-        assert set(looks) == {f"/v2/generations/{request.job_id}"}
-        assert result.artifact.mime_type == "image/png"
-        if usd is not None:
-            assert result.cost.amount_usd == it.emulator.book.usd == Decimal(usd)
-            assert result.cost.source == "reported"
+    project = await shop.project()
+    result = await verb(project)
+    (request,) = shop.ordered()
+    assert (request.path, form(request)) == (f"/v2/image/{path}", {**body, "async": "true"})
+    assert request.headers["api-key"] == shop.emulator.keys["ideogram"]
+    looks = [one.path for one in shop.emulator.requests if one.method == "GET"]
+    assert set(looks) == {f"/v2/generations/{request.job_id}"}
+    assert result.artifact.mime_type == "image/png"
+    if usd is not None:
+        assert result.cost.amount_usd == shop.emulator.book.usd == Decimal(usd)
+        assert result.cost.source == "reported"
 
 
 REFUSALS = {
@@ -127,33 +127,27 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("fault", REFUSALS)
-async def test_a_refusal_is_certain_and_of_its_class(fault: str, tmp_path: Path) -> None:
-    async with studio("ideogram", tmp_path) as it:
-        it.emulator.script("ideogram", fault)
-        said = await it.submit({"prompt": "a fox"}, "generate/ideogram-4", "text-to-image")
-        assert (said.outcome, type(said.error), said.error.accepted) == ("rejected", REFUSALS[fault], False)
-        assert said.error.retry_after_s == (1.0 if fault == "rate_limited" else None)
+async def test_a_refusal_is_certain_and_of_its_class(fault: str, shop: Shop) -> None:
+    error = await shop.refused(fault, REFUSALS[fault])
+    assert error.retry_after_s == (1.0 if fault == "rate_limited" else None)
 
 
 @pytest.mark.parametrize("fault", ["server_error", "unavailable"])
-async def test_a_server_error_leaves_it_open_whether_it_was_taken(fault: str, tmp_path: Path) -> None:
-    async with studio("ideogram", tmp_path) as it:
-        it.emulator.script("ideogram", fault)
-        said = await it.submit({"prompt": "a fox"}, "generate/ideogram-4", "text-to-image")
-        assert (said.outcome, type(said.error)) == ("unknown", errors.UnavailableError)
+async def test_a_server_error_leaves_it_open_whether_it_was_taken(fault: str, shop: Shop) -> None:
+    await shop.refused(fault, errors.UnavailableError, "unknown")
 
 
 @pytest.mark.parametrize(
     ("fate", "error"),
     [("moderated_output", errors.ContentPolicyError), ("failed:out of luck", errors.JobFailedError)],
 )
-async def test_a_bad_end(fate: str, error: type[Exception], tmp_path: Path) -> None:
-    async with studio("ideogram", tmp_path) as it:
-        it.emulator.script("ideogram", fate)
-        with pytest.raises(error) as caught:
-            await ORDERS["4"][0](it.project)
-        assert caught.value.accepted is True
-        assert ("out of luck" in str(caught.value)) == (error is errors.JobFailedError)
+async def test_a_bad_end(fate: str, error: type[Exception], shop: Shop) -> None:
+    project = await shop.project()
+    shop.emulator.script("ideogram", fate)
+    with pytest.raises(error) as caught:
+        await ORDERS["4"][0](project)
+    assert caught.value.accepted is True
+    assert ("out of luck" in str(caught.value)) == (error is errors.JobFailedError)
 
 
 def test_each_word() -> None:
@@ -164,40 +158,37 @@ def test_each_word() -> None:
         read_status(table, {"status": "paused"})
 
 
-async def test_one_picture_of_two_that_is_not_safe_is_left_out(tmp_path: Path) -> None:
+async def test_one_picture_of_two_that_is_not_safe_is_left_out(shop: Shop) -> None:
     table = provider_table("ideogram")
     two = [{"url": "https://ideogram.ai/a.png", "is_image_safe": True}, {"url": None, "is_image_safe": False}]
     body = {"status": "completed", "data": two, "usage_cost_usd_micros": 60_000}
-    async with studio("ideogram", tmp_path) as it:
-        endpoint = table.endpoint("text-to-image")
-        delivery = await it.engine.result(it.backend, endpoint, {"id": "x"}, read_status(table, body))
-        assert [file.url for file in delivery.files] == ["https://ideogram.ai/a.png"]
-        assert delivery.charged_usd == Decimal("0.06")
+    endpoint = table.endpoint("text-to-image")
+    delivery = await shop.engine.result(shop.backend, endpoint, {"id": "x"}, read_status(table, body))
+    assert [file.url for file in delivery.files] == ["https://ideogram.ai/a.png"]
+    assert delivery.charged_usd == Decimal("0.06")
 
 
-async def test_a_delivery_is_believed_if_its_key_is_published(tmp_path: Path) -> None:
-    async with studio("ideogram", tmp_path) as it:
-        said = await it.submit({"prompt": "a fox", "async": True}, "generate/ideogram-4", "text-to-image")
-        desk = it.emulator.desk("ideogram")
-        job = desk.jobs[said.handle["id"]]
-        job.finish()
-        sent = SERVICE.hook(job, "https://example.com/hook", desk.world)
-        delivery = WebhookRequest("POST", "/hook", "", dict(sent.headers), sent.body)
-        keys = ed25519_jwks({"k": ed25519_public(hashlib.sha256(desk.world.secret.encode()).digest())})
-        now = desk.world.now
-        notice = verify(provider_table("ideogram"), delivery, now=now, jwks=keys)
-        assert (notice.job_id, notice.reading) == (job.id, None)
-        forged = WebhookRequest("POST", "/hook", "", dict(sent.headers), sent.body.replace(b"fox", b"dog"))
-        for wrong, at in ((forged, now), (delivery, now + 3600)):
-            with pytest.raises(WebhookError):
-                verify(provider_table("ideogram"), wrong, now=at, jwks=keys)
-        assert json.loads(keys)["keys"]
+async def test_a_delivery_is_believed_if_its_key_is_published(shop: Shop) -> None:
+    said = await shop.submit({"prompt": "a fox", "async": True}, "generate/ideogram-4", "text-to-image")
+    desk = shop.emulator.desk("ideogram")
+    job = desk.jobs[said.handle["id"]]
+    job.finish()
+    sent = SERVICE.hook(job, "https://example.com/hook", desk.world)
+    delivery = WebhookRequest("POST", "/hook", "", dict(sent.headers), sent.body)
+    keys = ed25519_jwks({"k": ed25519_public(hashlib.sha256(desk.world.secret.encode()).digest())})
+    now = desk.world.now
+    notice = verify(provider_table("ideogram"), delivery, now=now, jwks=keys)
+    assert (notice.job_id, notice.reading) == (job.id, None)
+    forged = WebhookRequest("POST", "/hook", "", dict(sent.headers), sent.body.replace(b"fox", b"dog"))
+    for bad, at in ((forged, now), (delivery, now + 3600)):
+        with pytest.raises(WebhookError):
+            verify(provider_table("ideogram"), bad, now=at, jwks=keys)
+    assert json.loads(keys)["keys"]
 
 
-async def test_the_key_is_tried_by_a_call_that_costs_nothing(tmp_path: Path) -> None:
-    async with studio("ideogram", tmp_path) as it:
-        assert await it.engine.probe(it.backend) == "the key works"
-        assert [one.path for one in it.emulator.requests] == ["/v2/account/usage"]
+async def test_the_key_is_tried_by_a_call_that_costs_nothing(shop: Shop) -> None:
+    assert await shop.engine.probe(shop.backend) == "the key works"
+    assert [one.path for one in shop.emulator.requests] == ["/v2/account/api-keys"]
 
 
 def test_what_is_promised() -> None:

@@ -2,9 +2,7 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,28 +13,24 @@ from aggregator.providers.kling import PROVIDER, _bearer
 from aggregator.secret import Secret
 from aggregator.signing import hmac_sha256, unpadded
 from aggregator.tasks import Reference
-from aggregator.testing.emulator import Answer, Emulator, LeapingClock
+from aggregator.testing.emulator import Answer
 from aggregator.webhooks import verify
-from tests.providers.shop import STILL, Shop, bought, opened, plain
-from tests.providers.sound import NOVEMBER
+from tests.providers.harness import STILL, Shop, plain
 
+NAME = "kling"
 A, B, CLIP, SOUND = (f"https://example.com/{name}" for name in ("a.png", "b.png", "c.mp4", "d.mp3"))
 OLD = {"endpoint": "kling-v2-6", "task": "text-to-video", "dialect": "v1/text2video"}
 BODY = {"prompt": "a fox"}
 OLD_BODY = {"model_name": "kling-v2-6", "prompt": "a fox"}
 
 
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with opened("kling") as it:
-        yield it
-
-
-async def new(shop: Shop) -> Any:
+async def new(shop: Shop, *fates: str) -> Any:
+    shop.emulator.script(NAME, *fates)
     return await shop.submit(BODY, "text-to-video/kling-3.0", "text-to-video")
 
 
-async def old(shop: Shop) -> Any:
+async def old(shop: Shop, *fates: str) -> Any:
+    shop.emulator.script(NAME, *fates)
     return await shop.submit(OLD_BODY, **OLD)
 
 
@@ -176,9 +170,9 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, Any]]] = 
 
 @pytest.mark.parametrize(("verb", "args", "options", "path", "sent"), CASES, ids=[case[3] + case[0] for case in CASES])
 async def test_a_verb_sends_this(
-    verb: str, args: Any, options: dict[str, Any], path: str, sent: dict[str, Any], tmp_path: Path
+    verb: str, args: Any, options: dict[str, Any], path: str, sent: dict[str, Any], shop: Shop
 ) -> None:
-    asked, made = await bought(tmp_path, "kling", verb, *args, **{**options, "model": f"kling:{options['model']}"})
+    asked, made = await shop.bought(verb, *args, **{**options, "model": f"kling:{options['model']}"})
     assert plain(asked[0]) == ("POST", path, {}, sent)
     look = f"{path}/{asked[0].job_id}" if path.startswith("/v1/") else "/tasks"
     assert {one.path for one in asked[1:]} == {look}
@@ -188,8 +182,8 @@ async def test_a_verb_sends_this(
 
 
 @pytest.mark.parametrize("model", ["image-to-video/kling-3.0", "kling-v2-6"])
-async def test_a_local_picture_travels_as_bare_base64(model: str, tmp_path: Path) -> None:
-    asked, _ = await bought(tmp_path, "kling", "image_to_video", STILL, "it jumps", model=f"kling:{model}")
+async def test_a_local_picture_travels_as_bare_base64(model: str, shop: Shop) -> None:
+    asked, _ = await shop.bought("image_to_video", STILL, "it jumps", model=f"kling:{model}")
     raw = base64.b64encode(STILL.read_bytes()).decode()
     body = asked[0].json
     assert raw in (body.get("image"), body.get("contents", [{}, {}])[-1].get("url"))
@@ -204,9 +198,9 @@ async def test_a_clip_of_its_own_is_continued_by_its_id(shop: Shop) -> None:
     assert len((await shop.result(second)).files) == 1
 
 
-async def test_a_clip_by_address_cannot_be_continued(tmp_path: Path) -> None:
+async def test_a_clip_by_address_cannot_be_continued(shop: Shop) -> None:
     with pytest.raises(errors.NoRouteError):
-        await bought(tmp_path, "kling", "extend_video", CLIP, "on", model="kling:video-extend")
+        await shop.bought("extend_video", CLIP, "on", model="kling:video-extend")
 
 
 # ----------------------------------------------------------------------------------------------------- the credential
@@ -241,16 +235,16 @@ OLD_WORDS = {"submitted": "queued", "processing": "running", "succeed": "succeed
 
 @pytest.mark.parametrize(("word", "state"), NEW_WORDS.items())
 async def test_every_word_of_the_newer_one(word: str, state: str, shop: Shop) -> None:
-    taken = await new(shop)
-    shop.answer_once("GET /tasks*", Answer(200, {"code": 0, "data": [{"status": word, "message": ""}]}))
-    assert (await shop.engine.poll(shop.backend, taken.handle)).state == State(state)
+    assert (
+        await shop.look("GET /tasks*", {"code": 0, "data": [{"status": word, "message": ""}]}, of=await new(shop))
+    ).state == State(state)
 
 
 @pytest.mark.parametrize(("word", "state"), OLD_WORDS.items())
 async def test_every_word_of_the_older_one(word: str, state: str, shop: Shop) -> None:
-    taken = await old(shop)
-    shop.answer_once("GET /v1/videos/*", Answer(200, {"code": 0, "data": {"task_status": word}}))
-    assert (await shop.engine.poll(shop.backend, taken.handle)).state == State(state)
+    assert (
+        await shop.look("GET /v1/videos/*", {"code": 0, "data": {"task_status": word}}, of=await old(shop))
+    ).state == State(state)
 
 
 async def test_each_generation_has_its_own_word_for_success(shop: Shop) -> None:
@@ -278,8 +272,7 @@ MEANT = {
 @pytest.mark.parametrize("order", [new, old])
 @pytest.mark.parametrize("code", MEANT)
 async def test_every_code_is_an_error_of_its_kind(code: int, order: Any, shop: Shop) -> None:
-    shop.emulator.script("kling", f"code_{code}")
-    submission = await order(shop)
+    submission = await order(shop, f"code_{code}")
     assert type(submission.error) is MEANT[code]
     assert submission.error.code == str(code)
     assert submission.outcome == ("unknown" if code >= 5000 else "rejected")
@@ -287,14 +280,15 @@ async def test_every_code_is_an_error_of_its_kind(code: int, order: Any, shop: S
 
 @pytest.mark.parametrize(("fate", "outcome"), [("refused_on_200", "rejected"), ("lost_on_200", "unknown")])
 async def test_a_code_on_http_200_is_an_error(fate: str, outcome: str, shop: Shop) -> None:
-    shop.emulator.script("kling", fate)
-    assert (await new(shop)).outcome == outcome
+    assert (await new(shop, fate)).outcome == outcome
 
 
 @pytest.mark.parametrize("order", [new, old])
 async def test_a_job_that_fails_says_why(order: Any, shop: Shop) -> None:
-    shop.emulator.script("kling", "failed", "moderated_output", "failed:create error 1301")
-    assert type(await shop.failure(await order(shop))) is errors.JobFailedError
+    assert (
+        type(await shop.failure(await order(shop, "failed", "moderated_output", "failed:create error 1301")))
+        is errors.JobFailedError
+    )
     assert type(await shop.failure(await order(shop))) is errors.ContentPolicyError
     assert type(await shop.failure(await order(shop))) is errors.ContentPolicyError
 
@@ -304,7 +298,7 @@ async def test_a_job_that_fails_says_why(order: Any, shop: Shop) -> None:
 
 async def test_it_cannot_be_canceled_and_its_free_calls_are_free(shop: Shop) -> None:
     taken = await new(shop)
-    assert await shop.engine.cancel(shop.backend, taken.handle) is False
+    assert await shop.cancel(taken) is False
     booked = len(shop.emulator.book)
     assert await shop.engine.probe(shop.backend)
     assert len(shop.emulator.book) == booked
@@ -343,10 +337,9 @@ async def test_a_callback_of_each_generation_is_read(order: Any, dialect: str, s
     assert notice.reading.state is State.SUCCEEDED
 
 
-async def test_what_is_quoted_is_what_is_billed(tmp_path: Path) -> None:
-    with Emulator(seed=1, clock=LeapingClock(NOVEMBER), only=("kling",)) as emulator:
-        async with emulator.aggregator(tmp_path, "kling") as agg, agg.project("p", budget_usd="100") as project:
-            made = await project.text_to_video(
-                "a fox", model="kling:text-to-video/kling-3.0", duration_s=4, resolution="1080p", audio=True
-            )
-        assert made.cost.amount_usd == emulator.book.usd == Decimal("0.672")
+async def test_what_is_quoted_is_what_is_billed(shop: Shop) -> None:
+    project = await shop.project()
+    made = await project.text_to_video(
+        "a fox", model="kling:text-to-video/kling-3.0", duration_s=4, resolution="1080p", audio=True
+    )
+    assert made.cost.amount_usd == shop.emulator.book.usd == Decimal("0.672")

@@ -10,10 +10,9 @@ from aggregator import errors
 from aggregator.contract import State
 from aggregator.inputs import Media
 from aggregator.tasks import ImageToVideo, LipSync, TextToVideo, VideoExtension, VideoToVideo
-from aggregator.testing.emulator import Answer, Emulator, LeapingClock
+from aggregator.testing.emulator import Emulator, LeapingClock
 from tests.facts.validate import check_bodies
-from tests.providers.runway.makers import asker, clip, price, sound, wrong
-from tests.providers.shop import STILL, bought, opened
+from tests.providers.harness import STILL, Shop, asker, asking, clip, price, sound, wrong
 
 PROVES = {
     "text-to-video": "schema",
@@ -26,6 +25,7 @@ NAME = "ltx"
 URL = "https://example.com/a.png"
 CLIP = "https://example.com/a.mp4"
 FOX = {"model": "ltx-2-3-fast", "prompt": "a fox", "duration": 6, "resolution": "1280x720"}
+ORDER = (FOX, "ltx-2-3-fast", "text-to-video")
 
 
 def test_bodies() -> None:
@@ -114,8 +114,8 @@ SENT: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("verb", "given", "options", "path", "body"), SENT)
-async def test_what_is_sent(verb, given, options, path, body, tmp_path) -> None:
-    sent, made = await bought(tmp_path, NAME, verb, *given, **options)
+async def test_what_is_sent(verb, given, options, path, body, shop: Shop) -> None:
+    sent, made = await shop.bought(verb, *given, **options)
     assert (sent[0].method, sent[0].path, sent[0].query) == ("POST", f"/v2/{path}", {})
     assert sent[0].json == body
     assert sent[0].headers["authorization"].startswith("Bearer ")
@@ -123,8 +123,8 @@ async def test_what_is_sent(verb, given, options, path, body, tmp_path) -> None:
     assert made.artifact.path.stat().st_size > 0
 
 
-async def test_local_files_get_a_storage_address(tmp_path) -> None:
-    sent, _ = await bought(tmp_path, NAME, "lip_sync", sound(tmp_path), image=STILL, model="ltx:ltx-2-3-pro")
+async def test_local_files_get_a_storage_address(tmp_path, shop: Shop) -> None:
+    sent, _ = await shop.bought("lip_sync", sound(tmp_path), image=STILL, model="ltx:ltx-2-3-pro")
     puts = [one for one in sent if one.method == "PUT"]
     assert {one.body for one in puts} == {STILL.read_bytes(), (tmp_path / "sound.wav").read_bytes()}
     assert not any(one.key_sent for one in puts)
@@ -134,8 +134,8 @@ async def test_local_files_get_a_storage_address(tmp_path) -> None:
     assert {order.json["audio_uri"], order.json["image_uri"]} == stored
 
 
-async def test_a_local_clip_too(tmp_path) -> None:
-    sent, _ = await bought(tmp_path, NAME, "extend_video", clip(tmp_path), "on", duration_s=2, model="ltx:ltx-2-3-pro")
+async def test_a_local_clip_too(tmp_path, shop: Shop) -> None:
+    sent, _ = await shop.bought("extend_video", clip(tmp_path), "on", duration_s=2, model="ltx:ltx-2-3-pro")
     assert [one.path.split("/")[1] for one in sent] == ["v1", "bucket", "v2", "v2"]
 
 
@@ -151,19 +151,13 @@ async def test_a_local_clip_too(tmp_path) -> None:
         ({"status": "failed", "error": {"type": "api_error", "message": "x"}}, State.FAILED),
     ],
 )
-async def test_every_status_word(said, state) -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(FOX, "ltx-2-3-fast", "text-to-video")
-        shop.answer_once("GET /v2/*/*", Answer(200, {"id": "x", "created_at": "2026-11-20T00:00:00Z", **said}))
-        assert (await shop.engine.poll(shop.backend, bill.handle)).state is state
+async def test_every_status_word(said, state, shop: Shop) -> None:
+    assert (await shop.look("GET /v2/*/*", {"id": "x", "created_at": "2026-11-20T00:00:00Z", **said})).state is state
 
 
-async def test_a_word_that_is_not_in_the_table_is_no_success() -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(FOX, "ltx-2-3-fast", "text-to-video")
-        shop.answer_once("GET /v2/*/*", Answer(200, {"id": "x", "status": "canceled"}))
-        with pytest.raises(errors.ResponseFormatError):
-            await shop.engine.poll(shop.backend, bill.handle)
+async def test_a_word_that_is_not_in_the_table_is_no_success(shop: Shop) -> None:
+    with pytest.raises(errors.ResponseFormatError):
+        await shop.look("GET /v2/*/*", {"id": "x", "status": "canceled"})
 
 
 @pytest.mark.parametrize(
@@ -175,11 +169,8 @@ async def test_a_word_that_is_not_in_the_table_is_no_success() -> None:
         ("something_new", errors.JobFailedError),
     ],
 )
-async def test_every_failure(code, expected) -> None:
-    async with opened(NAME) as shop:
-        shop.emulator.script(NAME, f"failed:{code}")
-        error = await shop.failure(await shop.submit(FOX, "ltx-2-3-fast", "text-to-video"))
-        assert (type(error), error.code, error.accepted) == (expected, code, True)
+async def test_every_failure(code, expected, shop: Shop) -> None:
+    assert (await shop.fails(f"failed:{code}", expected)).code == code
 
 
 FAULTS = {
@@ -196,20 +187,16 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("fault", "expected"), FAULTS.items())
-async def test_every_refusal(fault, expected) -> None:
-    async with opened(NAME) as shop:
-        shop.emulator.script(NAME, fault)
-        bill = await shop.submit(FOX, "ltx-2-3-fast", "text-to-video")
-        assert (type(bill.error), bill.outcome, bill.error.code) == expected
-        assert bill.error.retry_after_s == {"rate_limited": 1.0, "too_many_jobs": 5.0}.get(fault)
+async def test_every_refusal(fault, expected, shop: Shop) -> None:
+    bill = await shop.order(fault)
+    assert (type(bill.error), bill.outcome, bill.error.code) == expected
+    assert bill.error.retry_after_s == {"rate_limited": 1.0, "too_many_jobs": 5.0}.get(fault)
 
 
 @pytest.mark.parametrize("fault", ["server_error", "timeout"])
-async def test_after_an_internal_error_nobody_knows(fault) -> None:
-    async with opened(NAME) as shop:
-        shop.emulator.script(NAME, fault)
-        bill = await shop.submit(FOX, "ltx-2-3-fast", "text-to-video")
-        assert (bill.outcome, bill.error.accepted) == ("unknown", None)
+async def test_after_an_internal_error_nobody_knows(fault, shop: Shop) -> None:
+    bill = await shop.order(fault)
+    assert (bill.outcome, bill.error.accepted) == ("unknown", None)
 
 
 def test_the_emulator_answers_as_the_vendor_types_it() -> None:
@@ -245,13 +232,15 @@ TAKEN = {
 
 @pytest.mark.parametrize("path", TAKEN)
 def test_the_emulator_answers_so_on_every_path(path) -> None:
-    with Emulator(seed=1, clock=(clock := LeapingClock()), only=(NAME,)) as emulator:
-        with asker(emulator, NAME, {"authorization": f"Bearer {emulator.keys[NAME]}"}) as http:
-            made = http.post(f"/v2/{path}", json=TAKEN[path])
-            assert (made.status_code, wrong(NAME, f"POST /v2/{path}", made.json())) == (202, [])
-            asyncio.run(clock.sleep(1))
-            said = http.get(f"/v2/{path}/{made.json()['id']}").json()
-            assert (said["status"], wrong(NAME, "GET /v2/{endpoint}/{id}", said)) == ("completed", [])
+    with (
+        Emulator(seed=1, clock=(clock := LeapingClock()), only=(NAME,)) as emulator,
+        asker(emulator, NAME, {"authorization": f"Bearer {emulator.keys[NAME]}"}) as http,
+    ):
+        made = http.post(f"/v2/{path}", json=TAKEN[path])
+        assert (made.status_code, wrong(NAME, f"POST /v2/{path}", made.json())) == (202, [])
+        asyncio.run(clock.sleep(1))
+        said = http.get(f"/v2/{path}/{made.json()['id']}").json()
+        assert (said["status"], wrong(NAME, "GET /v2/{endpoint}/{id}", said)) == ("completed", [])
 
 
 @pytest.mark.parametrize(
@@ -267,10 +256,8 @@ def test_the_emulator_answers_so_on_every_path(path) -> None:
     ],
 )
 def test_the_emulator_refuses_what_the_vendor_refuses(path, body) -> None:
-    with Emulator(seed=1, only=(NAME,)) as emulator:
-        http = asker(emulator, NAME, {"authorization": f"Bearer {emulator.keys[NAME]}"})
-        with http:
-            assert http.post(f"/v2/{path}", json=body).status_code == 400
+    with asking(NAME, {"authorization": "Bearer {key}"}) as (http, _):
+        assert http.post(f"/v2/{path}", json=body).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,15 @@ from aggregator.contract import State
 from aggregator.inputs import Media
 from aggregator.providers.luma import _strength
 from aggregator.tasks import ImageToImage, ImageToVideo, Reference, TextToImage, TextToVideo, VideoToVideo
-from aggregator.testing.emulator import Answer, Emulator, LeapingClock
+from aggregator.testing.emulator import Emulator, LeapingClock
 from tests.facts.validate import check_bodies
-from tests.providers.runway.makers import asker, clip, price, wrong
-from tests.providers.shop import STILL, bought, opened
+from tests.providers.harness import STILL, Shop, asker, asking, clip, price, wrong
 
 NAME = "luma"
 URL = "https://example.com/a.png"
 CLIP = "https://example.com/a.mp4"
 FOX = {"model": "ray-3.2", "type": "video", "prompt": "a fox"}
+ORDER = (FOX, "ray-3.2", "text-to-video")
 
 
 def test_bodies() -> None:
@@ -91,8 +91,8 @@ SENT: list[tuple[str, tuple[Any, ...], dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("verb", "given", "options", "body"), SENT)
-async def test_what_is_sent(verb, given, options, body, tmp_path) -> None:
-    sent, made = await bought(tmp_path, NAME, verb, *given, **options)
+async def test_what_is_sent(verb, given, options, body, shop: Shop) -> None:
+    sent, made = await shop.bought(verb, *given, **options)
     assert (sent[0].method, sent[0].path, sent[0].query) == ("POST", "/v1/generations", {})
     assert sent[0].json == body
     assert sent[0].headers["authorization"].startswith("Bearer ")
@@ -100,8 +100,8 @@ async def test_what_is_sent(verb, given, options, body, tmp_path) -> None:
     assert made.artifact.path.stat().st_size > 0
 
 
-async def test_a_local_file_is_uploaded_in_three_steps_and_waited_for(tmp_path) -> None:
-    sent, _ = await bought(tmp_path, NAME, "image_to_image", STILL, "in blue", model="luma:uni-1")
+async def test_a_local_file_is_uploaded_in_three_steps_and_waited_for(shop: Shop) -> None:
+    sent, _ = await shop.bought("image_to_image", STILL, "in blue", model="luma:uni-1")
     slot, put, complete, ready, order = sent[:5]
     assert (slot.path, wrong(NAME, "POST /files", slot.json, kind="requests")) == ("/v1/files", [])
     assert slot.json["size_bytes"] == STILL.stat().st_size
@@ -112,19 +112,18 @@ async def test_a_local_file_is_uploaded_in_three_steps_and_waited_for(tmp_path) 
     assert order.json["source"] == {"file_id": name}
 
 
-async def test_a_clip_goes_on_from_the_generation_that_made_it(tmp_path) -> None:
-    with Emulator(seed=1, clock=LeapingClock(), only=(NAME,)) as emulator:
-        async with emulator.aggregator(tmp_path, NAME) as agg, agg.project("p", budget_usd="100") as project:
-            first = await project.text_to_video("a fox", model="luma:ray-3.2", max_usd="9")
-            await project.extend_video(first, "it jumps", model="luma:ray-3.2", duration_s=5, max_usd="9")
-        orders = [one for one in emulator.requests if one.method == "POST"]
-        assert [one.path for one in orders] == ["/v1/generations"] * 2
-        assert orders[1].json["video"] == {"start_frame": {"generation_id": orders[0].job_id}, "duration": "5s"}
+async def test_a_clip_goes_on_from_the_generation_that_made_it(shop: Shop) -> None:
+    project = await shop.project()
+    first = await project.text_to_video("a fox", model="luma:ray-3.2", max_usd="9")
+    await project.extend_video(first, "it jumps", model="luma:ray-3.2", duration_s=5, max_usd="9")
+    orders = [one for one in shop.emulator.requests if one.method == "POST"]
+    assert [one.path for one in orders] == ["/v1/generations"] * 2
+    assert orders[1].json["video"] == {"start_frame": {"generation_id": orders[0].job_id}, "duration": "5s"}
 
 
-async def test_a_clip_of_somebody_else_cannot_be_extended(tmp_path) -> None:
+async def test_a_clip_of_somebody_else_cannot_be_extended(tmp_path, shop: Shop) -> None:
     with pytest.raises(errors.RoutingError, match="made itself"):
-        await bought(tmp_path, NAME, "extend_video", clip(tmp_path), "on", model="luma:ray-3.2", duration_s=5)
+        await shop.bought("extend_video", clip(tmp_path), "on", model="luma:ray-3.2", duration_s=5)
 
 
 @pytest.mark.parametrize(("given", "word"), [(0, "adhere_1"), (0.34, "flex_1"), (0.5, "flex_2"), (1, "reimagine_3")])
@@ -144,20 +143,14 @@ def test_strength_in_nine_steps(given, word) -> None:
         ({"state": "failed", "failure_code": "generation_failed", "failure_reason": "x"}, State.FAILED),
     ],
 )
-async def test_every_status_word(said, state) -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(FOX, "ray-3.2", "text-to-video")
-        shop.answer_once("GET /v1/generations/*", Answer(200, {"id": "x", **said}))
-        assert (await shop.engine.poll(shop.backend, bill.handle)).state is state
+async def test_every_status_word(said, state, shop: Shop) -> None:
+    assert (await shop.look("GET /v1/generations/*", {"id": "x", **said})).state is state
 
 
 @pytest.mark.parametrize("word", ["dreaming", "COMPLETED", "", None])
-async def test_a_word_that_is_not_in_the_table_is_no_success(word) -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(FOX, "ray-3.2", "text-to-video")
-        shop.answer_once("GET /v1/generations/*", Answer(200, {"id": "x", "state": word}))
-        with pytest.raises(errors.ResponseFormatError):
-            await shop.engine.poll(shop.backend, bill.handle)
+async def test_a_word_that_is_not_in_the_table_is_no_success(word, shop: Shop) -> None:
+    with pytest.raises(errors.ResponseFormatError):
+        await shop.look("GET /v1/generations/*", {"id": "x", "state": word})
 
 
 CODES = {
@@ -173,11 +166,8 @@ CODES = {
 
 
 @pytest.mark.parametrize(("code", "expected"), CODES.items())
-async def test_every_failure_code(code, expected) -> None:
-    async with opened(NAME) as shop:
-        shop.emulator.script(NAME, f"failed:{code}")
-        error = await shop.failure(await shop.submit(FOX, "ray-3.2", "text-to-video"))
-        assert (type(error), error.code, error.accepted) == (expected, code, True)
+async def test_every_failure_code(code, expected, shop: Shop) -> None:
+    assert (await shop.fails(f"failed:{code}", expected)).code == code
 
 
 @pytest.mark.parametrize(
@@ -193,12 +183,9 @@ async def test_every_failure_code(code, expected) -> None:
         ("unavailable", errors.UnavailableError, "unknown"),
     ],
 )
-async def test_every_refusal(fault, expected, outcome) -> None:
-    async with opened(NAME) as shop:
-        shop.emulator.script(NAME, fault)
-        bill = await shop.submit(FOX, "ray-3.2", "text-to-video")
-        assert (bill.outcome, type(bill.error)) == (outcome, expected)
-        assert bill.error.request_id == "req-emulated"
+async def test_every_refusal(fault, expected, outcome, shop: Shop) -> None:
+    error = await shop.refused(fault, expected, outcome)
+    assert error.request_id == "req-emulated"
 
 
 def test_the_emulator_answers_as_the_vendor_types_it() -> None:
@@ -235,10 +222,8 @@ def test_the_emulator_answers_as_the_vendor_types_it() -> None:
     ],
 )
 def test_the_emulator_refuses_what_the_vendor_refuses(change) -> None:
-    with Emulator(seed=1, only=(NAME,)) as emulator:
-        http = asker(emulator, NAME, {"authorization": f"Bearer {emulator.keys[NAME]}"})
-        with http:
-            assert http.post("/v1/generations", json={**FOX, **change}).status_code == 400
+    with asking(NAME, {"authorization": "Bearer {key}"}) as (http, _):
+        assert http.post("/v1/generations", json={**FOX, **change}).status_code == 400
 
 
 @pytest.mark.parametrize(

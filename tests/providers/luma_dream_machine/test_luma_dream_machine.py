@@ -7,17 +7,16 @@ import pytest
 from aggregator import errors
 from aggregator.contract import State
 from aggregator.tasks import Reference
-from aggregator.testing.emulator import Answer, Emulator, LeapingClock
 from aggregator.webhooks import verify
 from tests.facts.validate import check_bodies
-from tests.providers.runway.makers import asker
-from tests.providers.shop import bought, opened
+from tests.providers.harness import Shop, asking
 
 NAME = "luma_dream_machine"
 URL = "https://example.com/a.png"
 CLIP = "https://example.com/a.mp4"
 FOX = {"model": "ray-2", "prompt": "a fox", "generation_type": "video"}
 ROOT = "/dream-machine/v1/generations"
+ORDER = (FOX, "ray-2", "text-to-video")
 
 
 def test_bodies() -> None:
@@ -110,8 +109,8 @@ SENT: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("verb", "given", "options", "path", "body"), SENT)
-async def test_what_is_sent(verb, given, options, path, body, tmp_path) -> None:
-    sent, made = await bought(tmp_path, NAME, verb, *given, **options)
+async def test_what_is_sent(verb, given, options, path, body, shop: Shop) -> None:
+    sent, made = await shop.bought(verb, *given, **options)
     assert (sent[0].method, sent[0].path, sent[0].query) == ("POST", f"{ROOT}/{path}", {})
     assert sent[0].json == body
     assert sent[0].headers["authorization"].startswith("Bearer luma-")
@@ -119,16 +118,15 @@ async def test_what_is_sent(verb, given, options, path, body, tmp_path) -> None:
     assert made.artifact.path.stat().st_size > 0
 
 
-async def test_what_it_made_goes_on_and_is_enlarged_by_its_id(tmp_path) -> None:
-    with Emulator(seed=1, clock=LeapingClock(), only=(NAME,)) as emulator:
-        async with emulator.aggregator(tmp_path, NAME) as agg, agg.project("p", budget_usd="100") as project:
-            first = await project.text_to_video("a fox", model=f"{NAME}:ray-2", resolution="540p", max_usd="9")
-            await project.extend_video(first, "on", model=f"{NAME}:ray-2", resolution="540p", max_usd="9")
-            await project.upscale_video(first, resolution="720p", model=f"{NAME}:upscale", max_usd="9")
-        orders = [one for one in emulator.requests if one.method == "POST"]
-        assert orders[1].json["keyframes"] == {"frame0": {"type": "generation", "id": orders[0].job_id}}
-        assert orders[2].path == f"{ROOT}/{orders[0].job_id}/upscale"
-        assert orders[2].json == {"generation_type": "upscale_video", "resolution": "720p"}
+async def test_what_it_made_goes_on_and_is_enlarged_by_its_id(shop: Shop) -> None:
+    project = await shop.project()
+    first = await project.text_to_video("a fox", model=f"{NAME}:ray-2", resolution="540p", max_usd="9")
+    await project.extend_video(first, "on", model=f"{NAME}:ray-2", resolution="540p", max_usd="9")
+    await project.upscale_video(first, resolution="720p", model=f"{NAME}:upscale", max_usd="9")
+    orders = [one for one in shop.emulator.requests if one.method == "POST"]
+    assert orders[1].json["keyframes"] == {"frame0": {"type": "generation", "id": orders[0].job_id}}
+    assert orders[2].path == f"{ROOT}/{orders[0].job_id}/upscale"
+    assert orders[2].json == {"generation_type": "upscale_video", "resolution": "720p"}
 
 
 @pytest.mark.parametrize(
@@ -140,30 +138,21 @@ async def test_what_it_made_goes_on_and_is_enlarged_by_its_id(tmp_path) -> None:
         ({"state": "failed", "failure_reason": "x"}, State.FAILED),
     ],
 )
-async def test_every_status_word(said, state) -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(FOX, "ray-2", "text-to-video")
-        shop.answer_once(f"GET {ROOT}/*", Answer(200, {"id": "x", **said}))
-        assert (await shop.engine.poll(shop.backend, bill.handle)).state is state
+async def test_every_status_word(said, state, shop: Shop) -> None:
+    assert (await shop.look(f"GET {ROOT}/*", {"id": "x", **said})).state is state
 
 
-async def test_a_word_that_is_not_in_the_table_is_no_success() -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(FOX, "ray-2", "text-to-video")
-        shop.answer_once(f"GET {ROOT}/*", Answer(200, {"id": "x", "state": "processing"}))
-        with pytest.raises(errors.ResponseFormatError):
-            await shop.engine.poll(shop.backend, bill.handle)
+async def test_a_word_that_is_not_in_the_table_is_no_success(shop: Shop) -> None:
+    with pytest.raises(errors.ResponseFormatError):
+        await shop.look(f"GET {ROOT}/*", {"id": "x", "state": "processing"})
 
 
 @pytest.mark.parametrize(
     ("fate", "expected"),
     [("moderated_output", errors.ContentPolicyError), ("failed", errors.JobFailedError)],
 )
-async def test_every_failure(fate, expected) -> None:
-    async with opened(NAME) as shop:
-        shop.emulator.script(NAME, fate)
-        error = await shop.failure(await shop.submit(FOX, "ray-2", "text-to-video"))
-        assert (type(error), error.accepted) == (expected, True)
+async def test_every_failure(fate, expected, shop: Shop) -> None:
+    await shop.fails(fate, expected)
 
 
 @pytest.mark.parametrize(
@@ -178,19 +167,15 @@ async def test_every_failure(fate, expected) -> None:
         ("unavailable", errors.UnavailableError, "unknown"),
     ],
 )
-async def test_every_refusal(fault, expected, outcome) -> None:
-    async with opened(NAME) as shop:
-        shop.emulator.script(NAME, fault)
-        bill = await shop.submit(FOX, "ray-2", "text-to-video")
-        assert (bill.outcome, type(bill.error)) == (outcome, expected)
+async def test_every_refusal(fault, expected, outcome, shop: Shop) -> None:
+    await shop.refused(fault, expected, outcome)
 
 
-async def test_a_delivery_names_the_job_and_proves_nothing() -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(FOX, "ray-2", "text-to-video")
-        notice = verify(shop.provider, shop.delivery(bill.handle["id"]), now=shop.clock.time())
-        assert (notice.job_id, notice.reading) == (bill.handle["id"], None)
-        await shop.engine.probe(shop.backend)
+async def test_a_delivery_names_the_job_and_proves_nothing(shop: Shop) -> None:
+    bill = await shop.order()
+    notice = verify(shop.provider, shop.delivery(bill.handle["id"]), now=shop.clock.time())
+    assert (notice.job_id, notice.reading) == (bill.handle["id"], None)
+    await shop.engine.probe(shop.backend)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +191,5 @@ async def test_a_delivery_names_the_job_and_proves_nothing() -> None:
     ],
 )
 def test_the_emulator_refuses_what_the_vendor_refuses(path, body) -> None:
-    with Emulator(seed=1, only=(NAME,)) as emulator:
-        http = asker(emulator, NAME, {"authorization": f"Bearer {emulator.keys[NAME]}"})
-        with http:
-            assert http.post(f"{ROOT}/{path}", json=body).status_code in (400, 404)
+    with asking(NAME, {"authorization": "Bearer {key}"}) as (http, _):
+        assert http.post(f"{ROOT}/{path}", json=body).status_code in (400, 404)

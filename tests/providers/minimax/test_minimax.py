@@ -1,7 +1,6 @@
 """What we ask of MiniMax, and what we make of each answer; the emulator's answers against the vendor's schema."""
 
 import json
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,9 @@ from aggregator.testing.emulator import Answer, Emulator, LeapingClock
 from aggregator.testing.emulator.services.minimax import MESSAGES
 from aggregator.webhooks import verify
 from tests.facts.validate import check_bodies, problems
-from tests.providers.shop import STILL, Shop, bought, opened, plain
-from tests.providers.sound import NOVEMBER
+from tests.providers.harness import NOVEMBER, STILL, Shop, plain
 
+NAME = "minimax"
 PROVES = {"text-to-speech": "schema", "text-to-music": "schema"}
 """Of video the schema has the older generation only."""
 FACTS = json.loads((Path(__file__).parents[2] / "facts" / "minimax.json").read_text(encoding="utf-8"))
@@ -30,28 +29,26 @@ def image(url: str, role: str) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url}, "role": role}
 
 
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with opened("minimax") as it:
-        yield it
-
-
-async def new(shop: Shop) -> Any:
+async def new(shop: Shop, *fates: str) -> Any:
+    shop.emulator.script(NAME, *fates)
     body = {"model": "MiniMax-H3", "content": [TEXT], "resolution": "768P", "duration": 5}
     return await shop.submit(body, "MiniMax-H3", "text-to-video")
 
 
-async def old(shop: Shop) -> Any:
+async def old(shop: Shop, *fates: str) -> Any:
+    shop.emulator.script(NAME, *fates)
     body = {"model": "MiniMax-Hailuo-02", "prompt": "a fox", "resolution": "512P", "duration": 6}
     return await shop.submit(body, "MiniMax-Hailuo-02", "text-to-video", dialect="v1")
 
 
-async def speech(shop: Shop) -> Any:
+async def speech(shop: Shop, *fates: str) -> Any:
+    shop.emulator.script(NAME, *fates)
     body = {"model": "speech-2.6-hd", "text": "Hello.", "voice_setting": {"voice_id": "male-qn-qingse"}}
     return await shop.submit(body, "speech-2.6-hd", "text-to-speech", dialect="sync")
 
 
-async def music(shop: Shop) -> Any:
+async def music(shop: Shop, *fates: str) -> Any:
+    shop.emulator.script(NAME, *fates)
     body = {"model": "music-2.6", "prompt": "piano", "is_instrumental": True}
     return await shop.submit(body, "music-2.6", "text-to-music", dialect="sync")
 
@@ -185,9 +182,9 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, Any]]] = 
 
 @pytest.mark.parametrize(("verb", "args", "options", "path", "sent"), CASES)
 async def test_a_verb_sends_this(
-    verb: str, args: Any, options: dict[str, Any], path: str, sent: dict[str, Any], tmp_path: Path
+    verb: str, args: Any, options: dict[str, Any], path: str, sent: dict[str, Any], shop: Shop
 ) -> None:
-    asked, made = await bought(tmp_path, "minimax", verb, *args, **{**options, "model": f"minimax:{options['model']}"})
+    asked, made = await shop.bought(verb, *args, **{**options, "model": f"minimax:{options['model']}"})
     assert plain(asked[0]) == ("POST", path, {}, sent)
     job = asked[0].job_id
     if path == "/v2/video_generation":
@@ -200,8 +197,8 @@ async def test_a_verb_sends_this(
     assert len(made.artifacts) == 1
 
 
-async def test_a_local_picture_travels_as_a_data_uri(tmp_path: Path) -> None:
-    asked, _ = await bought(tmp_path, "minimax", "image_to_video", STILL, "x", model="minimax:MiniMax-Hailuo-2.3")
+async def test_a_local_picture_travels_as_a_data_uri(shop: Shop) -> None:
+    asked, _ = await shop.bought("image_to_video", STILL, "x", model="minimax:MiniMax-Hailuo-2.3")
     assert asked[0].json["first_frame_image"].startswith("data:image/png;base64,")
 
 
@@ -226,9 +223,7 @@ OLD = {
 
 @pytest.mark.parametrize(("word", "state"), NEW.items())
 async def test_every_word_of_the_newer_one(word: str, state: str, shop: Shop) -> None:
-    taken = await new(shop)
-    shop.answer_once("GET /v2/query/*", Answer(200, {"task": {"status": word}}))
-    assert (await shop.engine.poll(shop.backend, taken.handle)).state == State(state)
+    assert (await shop.look("GET /v2/query/*", {"task": {"status": word}}, of=await new(shop))).state == State(state)
 
 
 @pytest.mark.parametrize(("word", "state"), OLD.items())
@@ -257,8 +252,7 @@ def test_the_codes_are_all_of_them() -> None:
 
 @pytest.mark.parametrize("code", MEANT)
 async def test_every_code_of_the_older_api_on_http_200(code: int, shop: Shop) -> None:
-    shop.emulator.script("minimax", f"code_{code}")
-    submission = await old(shop)
+    submission = await old(shop, f"code_{code}")
     assert type(submission.error) is MEANT[code]
     assert submission.error.code == str(code)
     assert submission.outcome == ("unknown" if MEANT[code] is errors.UnavailableError else "rejected")
@@ -266,16 +260,14 @@ async def test_every_code_of_the_older_api_on_http_200(code: int, shop: Shop) ->
 
 @pytest.mark.parametrize("code", MEANT)
 async def test_every_code_of_the_newer_one_on_an_http_error(code: int, shop: Shop) -> None:
-    shop.emulator.script("minimax", f"http_{code}")
-    submission = await new(shop)
+    submission = await new(shop, f"http_{code}")
     assert type(submission.error) is MEANT[code]
     assert f"({code})" in str(submission.error)
 
 
 @pytest.mark.parametrize("code", MEANT)
 async def test_every_code_of_what_is_answered_at_once(code: int, shop: Shop) -> None:
-    shop.emulator.script("minimax", f"code_{code}")
-    submission = await speech(shop)
+    submission = await speech(shop, f"code_{code}")
     if MEANT[code] is errors.ContentPolicyError:  # it was made, and is not delivered
         assert submission.outcome == "accepted"
         assert submission.reading is not None
@@ -286,14 +278,12 @@ async def test_every_code_of_what_is_answered_at_once(code: int, shop: Shop) -> 
 
 @pytest.mark.parametrize("order", [new, old])
 async def test_bad_endings(order: Any, shop: Shop) -> None:
-    shop.emulator.script("minimax", "failed", "moderated_output")
-    assert type(await shop.failure(await order(shop))) is errors.JobFailedError
+    assert type(await shop.failure(await order(shop, "failed", "moderated_output"))) is errors.JobFailedError
     assert type(await shop.failure(await order(shop))) is errors.ContentPolicyError
 
 
 async def test_a_bad_sound_is_told_at_once(shop: Shop) -> None:
-    shop.emulator.script("minimax", "moderated_output")
-    assert isinstance(await shop.failure(await speech(shop)), errors.ContentPolicyError)
+    assert isinstance(await shop.failure(await speech(shop, "moderated_output")), errors.ContentPolicyError)
 
 
 # --------------------------------------------------------------------------------------------------------- the rest
@@ -301,9 +291,9 @@ async def test_a_bad_sound_is_told_at_once(shop: Shop) -> None:
 
 async def test_only_the_newer_one_can_be_canceled(shop: Shop) -> None:
     one, other = await new(shop), await old(shop)
-    assert await shop.engine.cancel(shop.backend, one.handle) is True
+    assert await shop.cancel(one) is True
     assert (await shop.engine.poll(shop.backend, one.handle)).state is State.CANCELED
-    assert await shop.engine.cancel(shop.backend, other.handle) is False
+    assert await shop.cancel(other) is False
 
 
 async def test_the_first_callback_is_a_question(shop: Shop) -> None:

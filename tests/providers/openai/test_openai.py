@@ -1,8 +1,6 @@
 """OpenAI: what is sent for each task, and what is made of each answer."""
 
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -10,16 +8,10 @@ from aggregator import errors
 from aggregator._build import call_request
 from aggregator.providers.openai import PROVIDER
 from aggregator.tasks import ImageToImage, Reference, TextToImage, TextToSpeech
-from aggregator.testing.emulator.services.openai import FAULTS
 from tests.facts.validate import check_bodies
-from tests.providers.openai.harness import STILL, Shop, parts, read_refusal, said
+from tests.providers.harness import STILL, faults_of, is_refused, parts, refusal
 
-
-@pytest.fixture
-def shop(quick: Path) -> Iterator[Shop]:
-    found = Shop("openai", quick)
-    with found.emulator:
-        yield found
+NAME = "openai"
 
 
 async def test_a_picture(shop):
@@ -115,6 +107,7 @@ async def test_the_old_voices_take_no_direction(shop):
         await shop.buy(TextToSpeech(text="x", voice="alloy", prompt="softly"), model="tts-1")
 
 
+FAULTS = faults_of(NAME)
 REFUSALS = {
     "bad_key": (errors.AuthenticationError, "invalid_api_key"),
     "forbidden": (errors.AuthenticationError, "invalid_request_error"),
@@ -137,18 +130,14 @@ def test_every_code_of_the_table_is_tried():
 
 @pytest.mark.parametrize("fault", REFUSALS)
 def test_a_refusal_was_certainly_not_taken(fault):
-    kind, code = REFUSALS[fault]
-    submission = read_refusal("openai", said(FAULTS[fault]))
-    assert submission.outcome == "rejected"
-    assert type(submission.error) is kind
-    assert (submission.error.code, submission.error.accepted) == (code, False)
+    is_refused(NAME, FAULTS[fault], *REFUSALS[fault])
 
 
 def test_a_picture_that_was_refused_for_what_it_shows():
-    answer = said(FAULTS["moderated_input"])
+    answer = faults_of(NAME)["moderated_input"]
     answer.body["error"]["code"] = "image_content_policy_violation"
     try:
-        assert type(read_refusal("openai", answer).error) is errors.ContentPolicyError
+        assert type(refusal(NAME, answer).error) is errors.ContentPolicyError
     finally:
         answer.body["error"]["code"] = "moderation_blocked"
 

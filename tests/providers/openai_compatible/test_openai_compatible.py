@@ -1,6 +1,6 @@
 """The OpenAI dialect at an address of one's own: users' cards, what is sent, what is made of each answer."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,9 @@ from aggregator.tasks import (
     VideoToVideo,
 )
 from aggregator.testing.emulator import Answer
-from aggregator.testing.emulator.services.openai_compatible import SERVICE
-from tests.providers.openai.harness import STILL, Shop, parts, read_refusal, said
+from tests.providers.harness import STILL, Shop, faults_of, opened, parts, refusal
 
+NAME = "openai_compatible"
 CARD = '[model]\nmaker = "mine"\ntier = "workhorse"\ntitle = "Mine"\n'
 OFFERS = {
     "picture": """
@@ -84,9 +84,8 @@ def cards(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def shop(quick: Path, cards: Path) -> Iterator[Shop]:
-    found = Shop("openai_compatible", quick, {"registry": {"paths": [str(cards)]}})
-    with found.emulator:
+async def shop(quick: Path, cards: Path) -> AsyncIterator[Shop]:
+    async with opened(NAME, quick, registry={"paths": [str(cards)]}) as found:
         yield found
 
 
@@ -152,18 +151,11 @@ async def test_a_clip_from_a_picture(shop):
     assert shop.paid.path == "/videos"
 
 
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    path = tmp_path / "own.mp4"
-    path.write_bytes(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"\0" * 64)
-    return path
-
-
-async def test_a_clip_is_edited_and_extended(shop, clip):
-    await shop.buy(VideoToVideo(prompt="at night", video=clip), model="mine")
+async def test_a_clip_is_edited_and_extended(shop: Shop):
+    await shop.buy(VideoToVideo(prompt="at night", video=shop.film), model="mine")
     assert shop.paid.path == "/videos/edits"
     assert ("video", "video/mp4") in parts(shop.paid)
-    await shop.buy(VideoExtension(prompt="on", video=clip, duration_s=8), model="mine")
+    await shop.buy(VideoExtension(prompt="on", video=shop.film, duration_s=8), model="mine")
     assert shop.paid.path == "/videos/extensions"
     assert ("seconds", "8") in parts(shop.paid)
 
@@ -230,6 +222,7 @@ def test_only_vllm_omni_stops_a_job_that_is_deleted():
     assert PROVIDER.spoken("videos").cancel is None
 
 
+FAULTS = faults_of(NAME)
 REFUSALS = {
     "bad_key": errors.AuthenticationError,
     "forbidden": errors.AuthenticationError,
@@ -246,7 +239,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("fault", REFUSALS)
 def test_a_refusal_was_certainly_not_taken(fault):
-    submission = read_refusal("openai_compatible", said(SERVICE.faults[fault]))
+    submission = refusal(NAME, FAULTS[fault])
     assert submission.outcome == "rejected"
     assert type(submission.error) is REFUSALS[fault]
 
@@ -264,7 +257,7 @@ def test_a_refusal_was_certainly_not_taken(fault):
     ],
 )
 def test_the_text_is_found_in_every_form_of_error(body, text):
-    assert text in str(read_refusal("openai_compatible", Answer(400, body)).error)
+    assert text in str(refusal(NAME, Answer(400, body)).error)
 
 
 def test_a_bare_text_is_an_error_too():

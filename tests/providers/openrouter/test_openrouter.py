@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import httpx
 import pytest
@@ -22,19 +20,12 @@ from aggregator.tasks import (
     VideoExtension,
     VideoToVideo,
 )
-from aggregator.testing.emulator.services.openrouter import SERVICE
 from aggregator.webhooks import verify
 from tests.facts.validate import check_bodies
-from tests.providers.openai.harness import NOW, STILL, Shop, read_refusal, said, written
+from tests.providers.harness import NOVEMBER, STILL, faults_of, is_refused, refusal, written
 
+NAME = "openrouter"
 CLIPS = PROVIDER.spoken("videos")
-
-
-@pytest.fixture
-def shop(quick: Path) -> Iterator[Shop]:
-    found = Shop("openrouter", quick)
-    with found.emulator:
-        yield found
 
 
 async def test_a_picture(shop):
@@ -113,7 +104,7 @@ async def test_guides_beside_frames_are_refused_for_they_would_be_ignored(shop):
 
 def test_a_clip_to_work_on_comes_before_its_guides():
     request = VideoToVideo(prompt="x", video="https://x/a.mp4", references=(Reference(image="https://x/b.png"),))
-    assert written("openrouter", "seedance-2.0", request)["input_references"] == [
+    assert written(NAME, "seedance-2.0", request)["input_references"] == [
         {"type": "video_url", "video_url": {"url": "https://x/a.mp4"}},
         {"type": "image_url", "image_url": {"url": "https://x/b.png"}},
     ]
@@ -124,7 +115,7 @@ def test_a_clip_goes_on_from_the_job_that_made_it():
     assert endpoint.fields["video"] == "previous_job_id"
     assert endpoint.inputs["video"].accepts == ("ref:job",)
     assert PROVIDER.tasks["text-to-video"].refs == {"job": "{id}"}
-    body = written("openrouter", None, VideoExtension(prompt="on", video="https://x/a.mp4", duration_s=4))
+    body = written(NAME, None, VideoExtension(prompt="on", video="https://x/a.mp4", duration_s=4))
     assert body == {"model": "some-model", "prompt": "on", "previous_job_id": "https://x/a.mp4", "duration": 4}
 
 
@@ -181,6 +172,7 @@ async def test_a_clip_that_ends_badly(shop, fate, kind):
     assert caught.value.accepted is True
 
 
+FAULTS = faults_of(NAME)
 REFUSALS = {
     "bad_key": (errors.AuthenticationError, "401"),
     "no_credit": (errors.QuotaError, "402"),
@@ -195,20 +187,16 @@ REFUSALS = {
 
 @pytest.mark.parametrize("fault", REFUSALS)
 def test_a_refusal_was_certainly_not_taken(fault):
-    kind, code = REFUSALS[fault]
-    submission = read_refusal("openrouter", said(SERVICE.faults[fault]))
-    assert submission.outcome == "rejected"
-    assert type(submission.error) is kind
-    assert (submission.error.code, submission.error.accepted) == (code, False)
+    is_refused(NAME, FAULTS[fault], *REFUSALS[fault])
 
 
 def test_every_fault_is_tried():
-    assert set(SERVICE.faults) == {*REFUSALS, "conflict", "server_error", "unavailable"}
+    assert set(FAULTS) == {*REFUSALS, "conflict", "server_error", "unavailable"}
 
 
 @pytest.mark.parametrize("fault", ["conflict", "server_error", "unavailable"])
 def test_after_these_nobody_knows(fault):
-    assert read_refusal("openrouter", said(SERVICE.faults[fault])).outcome == "unknown"
+    assert refusal(NAME, FAULTS[fault]).outcome == "unknown"
 
 
 # ------------------------------------------------------------------------------------------------------------ webhooks
@@ -238,14 +226,14 @@ async def _delivered(shop, *fates):
 )
 async def test_a_delivery_says_what_a_poll_would(shop, fates, state):
     one, request = await _delivered(shop, *fates)
-    notice = verify(CLIPS, request, secrets=[shop.emulator.desk("openrouter").world.secret], now=NOW + 60)
+    notice = verify(CLIPS, request, secrets=[shop.emulator.desk("openrouter").world.secret], now=NOVEMBER + 60)
     assert (notice.job_id, notice.reading.state) == (one.job_id, state)
 
 
 async def test_a_delivery_of_another_is_refused(shop):
     _, request = await _delivered(shop)
     with pytest.raises(errors.WebhookError, match="sign"):
-        verify(CLIPS, request, secrets=["another"], now=NOW + 60)
+        verify(CLIPS, request, secrets=["another"], now=NOVEMBER + 60)
 
 
 async def test_a_delivery_that_was_changed_or_is_old_is_refused(shop):
@@ -253,9 +241,9 @@ async def test_a_delivery_that_was_changed_or_is_old_is_refused(shop):
     secrets = [shop.emulator.desk("openrouter").world.secret]
     changed = WebhookRequest("POST", "/hook", "", request.headers, request.body.replace(b"completed", b"failed"))
     with pytest.raises(errors.WebhookError):
-        verify(CLIPS, changed, secrets=secrets, now=NOW + 60)
+        verify(CLIPS, changed, secrets=secrets, now=NOVEMBER + 60)
     with pytest.raises(errors.WebhookError) as caught:
-        verify(CLIPS, request, secrets=secrets, now=NOW + 3600)
+        verify(CLIPS, request, secrets=secrets, now=NOVEMBER + 3600)
     assert caught.value.reason == "time"
 
 

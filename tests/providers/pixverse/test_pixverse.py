@@ -1,6 +1,5 @@
 """What we ask of PixVerse, and what we make of each of its answers."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,22 +14,15 @@ from aggregator.testing.emulator.media import render
 from aggregator.testing.emulator.services.pixverse import MESSAGES
 from aggregator.webhooks import verify
 from tests.facts.validate import check_bodies
-from tests.providers.shop import STILL, Shop, bought, opened, plain
-from tests.providers.sound import NOVEMBER
+from tests.providers.harness import STILL, Shop, plain
 
+NAME = "pixverse"
 A, B, CLIP, SOUND = (f"https://example.com/{name}" for name in ("a.png", "b.png", "c.mp4", "d.mp3"))
 BODY = {"@path": {"kind": "text"}, "model": "v5", "prompt": "a fox", "duration": 5, "quality": "360p"}
 USUAL = {"model": "v5", "duration": 5, "quality": "360p"}
 
 
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with opened("pixverse") as it:
-        yield it
-
-
-async def order(shop: Shop) -> Any:
-    return await shop.submit(BODY, "v5", "text-to-video")
+ORDER = (BODY, "v5", "text-to-video")
 
 
 # ------------------------------------------------------------------------------------------------------ what is sent
@@ -134,12 +126,10 @@ async def test_a_verb_sends_this(
     assert len(made.artifacts) == 1
 
 
-async def test_local_inputs_are_registered_as_files(tmp_path: Path) -> None:
+async def test_local_inputs_are_registered_as_files(tmp_path: Path, shop: Shop) -> None:
     sound = tmp_path / "sound.wav"
     sound.write_bytes(render("audio/wav", duration_s=0.3))
-    asked, _ = await bought(
-        tmp_path / "a", "pixverse", "image_to_video", STILL, "x", model="pixverse:v5", resolution="360p"
-    )
+    asked, _ = await shop.bought("image_to_video", STILL, "x", model="pixverse:v5", resolution="360p")
     (part,) = asked[0].form["image"]
     assert (asked[0].path, part.content, part.mime_type) == (
         "/openapi/v2/image/upload",
@@ -147,18 +137,17 @@ async def test_local_inputs_are_registered_as_files(tmp_path: Path) -> None:
         "image/png",
     )
     assert isinstance(asked[1].json["img_id"], int)
-    asked, _ = await bought(tmp_path / "b", "pixverse", "lip_sync", sound, video=CLIP, model="pixverse:lip_sync")
+    asked, _ = await shop.bought("lip_sync", sound, video=CLIP, model="pixverse:lip_sync")
     assert [one.path for one in asked[:2]] == ["/openapi/v2/media/upload"] * 2
     assert sound.read_bytes() in [part.content for one in asked[:2] for parts in one.form.values() for part in parts]
 
 
-async def test_a_clip_of_its_own_goes_on_by_its_number(tmp_path: Path) -> None:
-    with Emulator(seed=1, clock=LeapingClock(), only=("pixverse",)) as emulator:
-        async with emulator.aggregator(tmp_path, "pixverse") as agg, agg.project("p", budget_usd="100") as project:
-            clip = await project.text_to_video("a fox", model="pixverse:v5", resolution="360p", max_usd="5")
-            await project.extend_video(clip, "on", model="pixverse:v5", resolution="360p", max_usd="5")
-        (sent,) = [one for one in emulator.requests if one.path.endswith("/extend/generate")]
-    assert sent.json["source_video_id"] == int(emulator.requests[0].job_id or 0)
+async def test_a_clip_of_its_own_goes_on_by_its_number(shop: Shop) -> None:
+    project = await shop.project()
+    clip = await project.text_to_video("a fox", model="pixverse:v5", resolution="360p", max_usd="5")
+    await project.extend_video(clip, "on", model="pixverse:v5", resolution="360p", max_usd="5")
+    (sent,) = [one for one in shop.emulator.requests if one.path.endswith("/extend/generate")]
+    assert sent.json["source_video_id"] == int(shop.emulator.requests[0].job_id or 0)
 
 
 async def test_one_trace_is_one_job(shop: Shop) -> None:
@@ -179,7 +168,7 @@ async def test_one_trace_is_one_job(shop: Shop) -> None:
     [(1, "succeeded"), (2, "running"), (3, "running"), (5, "running"), (6, "canceled"), (7, "failed"), (8, "failed")],
 )
 async def test_every_state(number: int, state: str, shop: Shop) -> None:
-    taken = await order(shop)
+    taken = await shop.order()
     said = {"ErrCode": 0, "ErrMsg": "Success", "Resp": {"id": 1, "status": number}}
     shop.answer_once("GET /openapi/v2/video/result/*", Answer(200, said))
     assert (await shop.engine.poll(shop.backend, taken.handle)).state == State(state)
@@ -198,8 +187,7 @@ MEANT = {
 
 @pytest.mark.parametrize("code", MESSAGES)
 async def test_every_code_on_http_200(code: int, shop: Shop) -> None:
-    shop.emulator.script("pixverse", f"code_{code}")
-    submission = await order(shop)
+    submission = await shop.order(f"code_{code}")
     assert type(submission.error) is MEANT.get(code, errors.InvalidRequestError)
     assert submission.error.code == str(code)
     assert submission.outcome == ("unknown" if code == 500041 else "rejected")
@@ -222,8 +210,7 @@ async def test_a_picture_that_is_refused_stops_before_the_order(shop: Shop) -> N
     ],
 )
 async def test_every_bad_ending(fate: str, error: type[Exception], shop: Shop) -> None:
-    shop.emulator.script("pixverse", fate)
-    assert type(await shop.failure(await order(shop))) is error
+    await shop.fails(fate, error)
 
 
 # ---------------------------------------------------------------------------------------------------------- the rest
@@ -234,11 +221,11 @@ async def test_it_cannot_be_canceled_and_free_calls_are_free(shop: Shop) -> None
     for name in ("balance", "voices"):
         assert await shop.engine.ask(shop.backend, shop.provider.free[name], {}, doing=name)
     assert len(shop.emulator.book) == 0
-    assert await shop.engine.cancel(shop.backend, (await order(shop)).handle) is False
+    assert await shop.cancel(await shop.order()) is False
 
 
 async def test_a_callback_is_verified_and_answered(shop: Shop) -> None:
-    taken = await order(shop)
+    taken = await shop.order()
     await shop.end(taken)
     request = shop.delivery(taken.handle["id"])
     secret = shop.emulator.desk("pixverse").world.secret
@@ -250,11 +237,10 @@ async def test_a_callback_is_verified_and_answered(shop: Shop) -> None:
         verify(shop.provider, request, secrets=["another"], now=shop.clock.time())
 
 
-async def test_what_is_quoted_is_what_is_billed(tmp_path: Path) -> None:
-    with Emulator(seed=1, clock=LeapingClock(NOVEMBER), only=("pixverse",)) as emulator:
-        async with emulator.aggregator(tmp_path, "pixverse") as agg, agg.project("p", budget_usd="100") as project:
-            made = await project.text_to_video("a fox", model="pixverse:v5", resolution="360p", duration_s=8)
-        assert made.cost.amount_usd == emulator.book.usd == Decimal("0.90")
+async def test_what_is_quoted_is_what_is_billed(shop: Shop) -> None:
+    project = await shop.project()
+    made = await project.text_to_video("a fox", model="pixverse:v5", resolution="360p", duration_s=8)
+    assert made.cost.amount_usd == shop.emulator.book.usd == Decimal("0.90")
 
 
 def test_bodies() -> None:

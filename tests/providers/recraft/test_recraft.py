@@ -10,8 +10,9 @@ from aggregator import errors
 from aggregator.backends import provider_table
 from aggregator.testing.emulator import Answer
 from tests.facts.validate import check_bodies, problems
-from tests.providers.gemini.studio import PNG, shortened, studio
+from tests.providers.harness import PNG, Shop, shortened
 
+NAME = "recraft"
 PROVES = {"text-to-image": "schema", "image-to-image": "schema", "image-upscaling": "schema"}
 FACTS = json.loads((Path(__file__).parents[2] / "facts" / "recraft.json").read_text())
 URI = "data:image/png;base64,…"
@@ -80,6 +81,7 @@ ORDERS = {
         ("image/png", "0.25"),
     ),
 }
+ORDER = ({"prompt": "a fox"}, "recraftv3", "text-to-image")
 
 
 def _without_inputs(body):
@@ -87,16 +89,16 @@ def _without_inputs(body):
 
 
 @pytest.mark.parametrize("order", ORDERS)
-async def test_what_is_sent_and_what_comes_of_it(order: str, tmp_path: Path) -> None:
+async def test_what_is_sent_and_what_comes_of_it(order: str, shop: Shop) -> None:
     verb, path, body, (mime, usd) = ORDERS[order]
-    async with studio("recraft", tmp_path) as it:
-        result = await verb(it.project)
-        (request,) = it.ordered()
-        assert (request.path, _without_inputs(request.json)) == (f"/v1/images/{path}", body)
-        assert request.headers["authorization"] == f"Bearer {it.emulator.keys['recraft']}"
-        assert result.artifact.mime_type == mime
-        assert result.cost.amount_usd == it.emulator.book.usd == Decimal(usd)
-        assert result.cost.source == "reported"
+    project = await shop.project()
+    result = await verb(project)
+    (request,) = shop.ordered()
+    assert (request.path, _without_inputs(request.json)) == (f"/v1/images/{path}", body)
+    assert request.headers["authorization"] == f"Bearer {shop.emulator.keys['recraft']}"
+    assert result.artifact.mime_type == mime
+    assert result.cost.amount_usd == shop.emulator.book.usd == Decimal(usd)
+    assert result.cost.source == "reported"
 
 
 REFUSALS = {
@@ -109,37 +111,28 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("fault", REFUSALS)
-async def test_a_refusal_is_certain_and_of_its_class(fault: str, tmp_path: Path) -> None:
-    async with studio("recraft", tmp_path) as it:
-        it.emulator.script("recraft", fault)
-        said = await it.submit({"prompt": "a fox"}, "recraftv3", "text-to-image")
-        assert (said.outcome, type(said.error), said.error.accepted) == ("rejected", REFUSALS[fault], False)
-        words = it.emulator.desk("recraft").fault(fault).body
-        assert (words if isinstance(words, str) else words["message"]) in str(said.error)
+async def test_a_refusal_is_certain_and_of_its_class(fault: str, shop: Shop) -> None:
+    error = await shop.refused(fault, REFUSALS[fault])
+    words = shop.emulator.desk("recraft").fault(fault).body
+    assert (words if isinstance(words, str) else words["message"]) in str(error)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
-async def test_a_server_error_leaves_it_open_whether_it_was_taken(status: int, tmp_path: Path) -> None:
-    async with studio("recraft", tmp_path) as it:
-        it.emulator.script("recraft", Answer(status, "no"))
-        said = await it.submit({"prompt": "a fox"}, "recraftv3", "text-to-image")
-        assert (said.outcome, type(said.error), said.error.accepted) == ("unknown", errors.UnavailableError, None)
+async def test_a_server_error_leaves_it_open_whether_it_was_taken(status: int, shop: Shop) -> None:
+    await shop.refused(Answer(status, "no"), errors.UnavailableError, "unknown")
 
 
 @pytest.mark.parametrize("body", [{"created": 1, "credits": 40, "data": []}, {"created": 1, "credits": 40}])
-async def test_an_answer_without_a_picture_is_no_success(body: dict, tmp_path: Path) -> None:
-    async with studio("recraft", tmp_path) as it:
-        it.emulator.script("recraft", Answer(200, body))
-        said = await it.submit({"prompt": "a fox"}, "recraftv3", "text-to-image")
-        endpoint = it.backend.provider.endpoint("text-to-image")
-        with pytest.raises(errors.ResponseFormatError):
-            await it.engine.result(it.backend, endpoint, said.handle, said.reading)
+async def test_an_answer_without_a_picture_is_no_success(body: dict, shop: Shop) -> None:
+    said = await shop.order(Answer(200, body))
+    endpoint = shop.backend.provider.endpoint("text-to-image")
+    with pytest.raises(errors.ResponseFormatError):
+        await shop.engine.result(shop.backend, endpoint, said.handle, said.reading)
 
 
-async def test_the_key_is_tried_by_a_call_that_costs_nothing(tmp_path: Path) -> None:
-    async with studio("recraft", tmp_path) as it:
-        assert await it.engine.probe(it.backend) == "the key works"
-        assert [one.path for one in it.emulator.requests] == ["/v1/users/me"]
+async def test_the_key_is_tried_by_a_call_that_costs_nothing(shop: Shop) -> None:
+    assert await shop.engine.probe(shop.backend) == "the key works"
+    assert [one.path for one in shop.emulator.requests] == ["/v1/users/me"]
 
 
 def test_what_is_promised() -> None:
@@ -152,7 +145,7 @@ def test_every_body_is_what_the_vendor_takes() -> None:
     check_bodies("recraft", offers=12)
 
 
-async def test_every_answer_of_the_emulator_is_what_the_vendor_gives(tmp_path: Path) -> None:
+async def test_every_answer_of_the_emulator_is_what_the_vendor_gives(shop: Shop) -> None:
     calls = {
         ("POST", "images/generations"): ({"prompt": "a fox"}, "GenerateImageResponse"),
         ("POST", "images/imageToImage"): ({"prompt": "a", "image_url": "x", "strength": 1}, "GenerateImageResponse"),
@@ -161,14 +154,13 @@ async def test_every_answer_of_the_emulator_is_what_the_vendor_gives(tmp_path: P
         ("GET", "users/me"): (None, "User"),
         ("GET", "models"): (None, "ListModelsResponse"),
     }
-    async with studio("recraft", tmp_path) as it:
-        from aggregator.contract import HttpRequest
+    from aggregator.contract import HttpRequest
 
-        for (method, path), (body, schema) in calls.items():
-            key = {"authorization": f"Bearer {it.emulator.keys['recraft']}"}
-            for form in ({}, {"response_format": "b64_json"}) if body else ({},):
-                sent = None if body is None else {**body, **form}
-                request = HttpRequest(method, f"{it.backend.provider.base_url}/{path}", key, json=sent)
-                answer = await it.engine._transport.send(request)
-                assert answer.status == 200
-                assert problems(FACTS["answers"][schema], json.loads(answer.body)) == [], shortened(path)
+    for (method, path), (body, schema) in calls.items():
+        key = {"authorization": f"Bearer {shop.emulator.keys['recraft']}"}
+        for form in ({}, {"response_format": "b64_json"}) if body else ({},):
+            sent = None if body is None else {**body, **form}
+            request = HttpRequest(method, f"{shop.backend.provider.base_url}/{path}", key, json=sent)
+            answer = await shop.engine._transport.send(request)
+            assert answer.status == 200
+            assert problems(FACTS["answers"][schema], json.loads(answer.body)) == [], shortened(path)

@@ -1,8 +1,6 @@
 """What we ask of Replicate, and what we make of each of its answers."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,18 +8,12 @@ import pytest
 from aggregator import errors
 from aggregator.contract import State
 from aggregator.providers.replicate import PROVIDER
-from aggregator.testing.emulator import Answer
 from aggregator.webhooks import verify
-from tests.providers.shop import STILL, Shop, bought, opened, plain
+from tests.providers.harness import STILL, Shop, plain
 
+NAME = "replicate"
 SCHNELL = "black-forest-labs/flux-schnell"
 BODY = {"input": {"prompt": "a fox"}}
-
-
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with opened("replicate") as it:
-        yield it
 
 
 # ------------------------------------------------------------------------------------------------------ what is sent
@@ -69,13 +61,14 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], dict[str, Any]]] = [
         {"prompt": "slow piano", "duration": 30, "seed": 7},
     ),
 ]
+ORDER = (BODY, SCHNELL, "text-to-image")
 
 
 @pytest.mark.parametrize(("verb", "args", "options", "sent"), CASES, ids=[case[0] for case in CASES])
 async def test_a_verb_sends_this(
-    verb: str, args: Any, options: dict[str, Any], sent: dict[str, Any], tmp_path: Path
+    verb: str, args: Any, options: dict[str, Any], sent: dict[str, Any], shop: Shop
 ) -> None:
-    asked, made = await bought(tmp_path, "replicate", verb, *args, **options)
+    asked, made = await shop.bought(verb, *args, **options)
     endpoint = options["model"].removeprefix("replicate:")
     assert plain(asked[0]) == ("POST", f"/v1/models/{endpoint}/predictions", {}, {"input": sent})
     assert asked[0].headers["authorization"].startswith("Bearer r8_")
@@ -83,10 +76,8 @@ async def test_a_verb_sends_this(
     assert len(made.artifacts) == 1
 
 
-async def test_a_local_input_is_uploaded_and_named_by_its_address(tmp_path: Path) -> None:
-    asked, _ = await bought(
-        tmp_path, "replicate", "upscale_image", STILL, factor=2, model="replicate:nightmareai/real-esrgan"
-    )
+async def test_a_local_input_is_uploaded_and_named_by_its_address(shop: Shop) -> None:
+    asked, _ = await shop.bought("upscale_image", STILL, factor=2, model="replicate:nightmareai/real-esrgan")
     upload, order = asked[:2]
     (part,) = upload.form["content"]
     assert (upload.method, upload.path, set(upload.form)) == ("POST", "/v1/files", {"content"})
@@ -118,18 +109,14 @@ async def test_a_deployment_has_an_address_of_its_own(shop: Shop) -> None:
     ],
 )
 async def test_every_status_word_has_its_state(word: str, state: State, shop: Shop) -> None:
-    submission = await shop.submit(BODY, SCHNELL, "text-to-image")
-    shop.answer_once("GET /v1/predictions/*", Answer(200, {"id": "x", "status": word, "error": None}))
-    assert (await shop.engine.poll(shop.backend, submission.handle)).state is state
+    assert (await shop.look("GET /v1/predictions/*", {"id": "x", "status": word, "error": None})).state is state
     assert word in PROVIDER.status.words  # type: ignore[union-attr]
 
 
 async def test_there_is_no_other_word(shop: Shop) -> None:
     assert len(PROVIDER.status.words) == 6  # type: ignore[union-attr]
-    submission = await shop.submit(BODY, SCHNELL, "text-to-image")
-    shop.answer_once("GET /v1/predictions/*", Answer(200, {"id": "x", "status": "queued"}))
     with pytest.raises(errors.ResponseFormatError) as caught:
-        await shop.engine.poll(shop.backend, submission.handle)
+        await shop.look("GET /v1/predictions/*", {"id": "x", "status": "queued"})
     assert caught.value.code == "queued"
 
 
@@ -165,8 +152,7 @@ async def test_a_community_model_tells_its_seconds(shop: Shop) -> None:
 async def test_how_a_job_can_end(
     fate: str, expected: type[errors.ProviderError], billed: bool | None, shop: Shop
 ) -> None:
-    shop.emulator.script("replicate", fate)
-    error = await shop.failure(await shop.submit(BODY, SCHNELL, "text-to-image"))
+    error = await shop.failure(await shop.order(fate))
     assert type(error) is expected
     assert error.accepted is True
     assert callable(PROVIDER.bills_failures)
@@ -185,8 +171,7 @@ async def test_how_a_job_can_end(
     ],
 )
 async def test_a_refused_submit(fault: str, outcome: str, expected: type[errors.ProviderError], shop: Shop) -> None:
-    shop.emulator.script("replicate", fault)
-    submission = await shop.submit(BODY, SCHNELL, "text-to-image")
+    submission = await shop.order(fault)
     assert submission.outcome == outcome
     assert type(submission.error) is expected
     assert submission.error.accepted is (False if outcome == "rejected" else None)
@@ -201,8 +186,8 @@ async def test_a_missing_input_is_the_callers_mistake(shop: Shop) -> None:
 
 
 async def test_cancel(shop: Shop) -> None:
-    submission = await shop.submit(BODY, SCHNELL, "text-to-image")
-    assert await shop.engine.cancel(shop.backend, submission.handle)
+    submission = await shop.order()
+    assert await shop.cancel(submission)
     assert plain(shop.emulator.requests[-1])[:2] == ("POST", f"/v1/predictions/{submission.handle['id']}/cancel")
     assert type(await shop.failure(submission)) is errors.JobCanceledError
 
@@ -211,7 +196,7 @@ async def test_cancel(shop: Shop) -> None:
 
 
 async def test_a_delivery_is_believed_if_it_is_signed(shop: Shop) -> None:
-    submission = await shop.submit(BODY, SCHNELL, "text-to-image")
+    submission = await shop.order()
     await shop.end(submission)
     delivery = shop.delivery(submission.handle["id"])
     secret = shop.emulator.desk("replicate").world.secret

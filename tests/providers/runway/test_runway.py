@@ -12,15 +12,15 @@ from aggregator.contract import State
 from aggregator.inputs import Media
 from aggregator.providers.runway import PROVIDER, _ratio
 from aggregator.tasks import ImageToVideo, Reference, TextToImage, TextToSpeech, TextToVideo, VideoToVideo
-from aggregator.testing.emulator import Answer, Emulator, LeapingClock
+from aggregator.testing.emulator import Emulator, LeapingClock
 from tests.facts.validate import check_bodies, offers_of
-from tests.providers.runway.makers import asker, clip, price, sound, wrong
-from tests.providers.shop import STILL, bought, opened
+from tests.providers.harness import STILL, Shop, asker, clip, price, sound, wrong
 
 NAME = "runway"
 HEADERS = {"X-Runway-Version": "2024-11-06"}
 FOX = {"model": "gen4.5", "promptText": "a fox", "ratio": "1280:720", "duration": 5}
 URL = "https://example.com/a.png"
+ORDER = (FOX, "gen4.5", "text-to-video")
 
 
 def test_bodies() -> None:
@@ -229,8 +229,8 @@ SENT: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("verb", "given", "options", "path", "body"), SENT)
-async def test_what_is_sent(verb, given, options, path, body, tmp_path) -> None:
-    sent, made = await bought(tmp_path, NAME, verb, *given, **options)
+async def test_what_is_sent(verb, given, options, path, body, shop: Shop) -> None:
+    sent, made = await shop.bought(verb, *given, **options)
     assert (sent[0].method, sent[0].path, sent[0].query) == ("POST", f"/v1/{path}", {})
     assert sent[0].json == body
     assert sent[0].headers["x-runway-version"] == "2024-11-06"
@@ -239,8 +239,8 @@ async def test_what_is_sent(verb, given, options, path, body, tmp_path) -> None:
     assert made.artifact.path.stat().st_size > 0
 
 
-async def test_a_local_file_is_an_ephemeral_upload(tmp_path) -> None:
-    sent, _ = await bought(tmp_path, NAME, "image_to_video", STILL, "it jumps", model="runway:gen4.5")
+async def test_a_local_file_is_an_ephemeral_upload(shop: Shop) -> None:
+    sent, _ = await shop.bought("image_to_video", STILL, "it jumps", model="runway:gen4.5")
     slot, form, order = sent[:3]
     assert (slot.path, wrong(NAME, "POST /v1/uploads", slot.json, kind="requests")) == ("/v1/uploads", [])
     assert form.path == "/uploads"
@@ -252,13 +252,12 @@ async def test_a_local_file_is_an_ephemeral_upload(tmp_path) -> None:
     assert order.json["promptImage"] == [{"uri": f"runway://{form.form['key'][0].text}", "position": "first"}]
 
 
-async def test_sounds_and_clips_are_uploaded_too(tmp_path) -> None:
-    sent, _ = await bought(
-        tmp_path, NAME, "speech_to_speech", sound(tmp_path), voice="Maya", model="runway:eleven_multilingual_sts_v2"
+async def test_sounds_and_clips_are_uploaded_too(tmp_path, shop: Shop) -> None:
+    sent, _ = await shop.bought(
+        "speech_to_speech", sound(tmp_path), voice="Maya", model="runway:eleven_multilingual_sts_v2"
     )
     assert sent[2].json["media"]["uri"].startswith("runway://")
-    other = tmp_path / "other"  # another store: an emulator with the same seed gives the same ids
-    sent, _ = await bought(other, NAME, "video_to_video", clip(tmp_path), "in blue", model="runway:kling_4")
+    sent, _ = await shop.bought("video_to_video", clip(tmp_path), "in blue", model="runway:kling_4")
     assert sent[2].json["videoUri"].startswith("runway://")
 
 
@@ -288,20 +287,14 @@ def test_the_word_for_resolution_and_aspect_ratio(values, ratio) -> None:
         ({"status": "CANCELLED", "cost": {"credits": 0}}, State.CANCELED, None),
     ],
 )
-async def test_every_status_word(said, state, progress) -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(FOX, "gen4.5", "text-to-video")
-        shop.answer_once("GET /v1/tasks/*", Answer(200, {"id": "x", "createdAt": "2026-11-20T00:00:00Z", **said}))
-        reading = await shop.engine.poll(shop.backend, bill.handle)
-        assert (reading.state, reading.progress) == (state, progress)
+async def test_every_status_word(said, state, progress, shop: Shop) -> None:
+    reading = await shop.look("GET /v1/tasks/*", {"id": "x", "createdAt": "2026-11-20T00:00:00Z", **said})
+    assert (reading.state, reading.progress) == (state, progress)
 
 
-async def test_a_word_that_is_not_in_the_table_is_no_success() -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(FOX, "gen4.5", "text-to-video")
-        shop.answer_once("GET /v1/tasks/*", Answer(200, {"id": "x", "status": "DONE", "output": [URL]}))
-        with pytest.raises(errors.ResponseFormatError):
-            await shop.engine.poll(shop.backend, bill.handle)
+async def test_a_word_that_is_not_in_the_table_is_no_success(shop: Shop) -> None:
+    with pytest.raises(errors.ResponseFormatError):
+        await shop.look("GET /v1/tasks/*", {"id": "x", "status": "DONE", "output": [URL]})
 
 
 @pytest.mark.parametrize(
@@ -318,14 +311,12 @@ async def test_a_word_that_is_not_in_the_table_is_no_success() -> None:
         ("SOMETHING.NEW", errors.JobFailedError, Decimal(0)),
     ],
 )
-async def test_every_failure_code_and_what_it_costs(code, expected, billed) -> None:
-    async with opened(NAME) as shop:
-        shop.emulator.script(NAME, f"failed:{code}")
-        bill = await shop.submit(FOX, "gen4.5", "text-to-video")
-        reading = await shop.end(bill)
-        assert (reading.state, reading.charged_usd) == (State.FAILED, billed)
-        assert type(reading.error) is expected
-        assert (reading.error.code, reading.error.accepted) == (code, True)
+async def test_every_failure_code_and_what_it_costs(code, expected, billed, shop: Shop) -> None:
+    bill = await shop.order(f"failed:{code}")
+    reading = await shop.end(bill)
+    assert (reading.state, reading.charged_usd) == (State.FAILED, billed)
+    assert type(reading.error) is expected
+    assert (reading.error.code, reading.error.accepted) == (code, True)
 
 
 def test_what_a_moderated_input_costs_where_the_answer_does_not_say() -> None:
@@ -348,24 +339,19 @@ def test_what_a_moderated_input_costs_where_the_answer_does_not_say() -> None:
         ("timeout", errors.UnavailableError, "unknown"),
     ],
 )
-async def test_every_refusal(fault, expected, outcome) -> None:
-    async with opened(NAME) as shop:
-        shop.emulator.script(NAME, fault)
-        bill = await shop.submit(FOX, "gen4.5", "text-to-video")
-        assert (bill.outcome, type(bill.error)) == (outcome, expected)
-        assert bill.error.retry_after_s == (1.0 if fault == "rate_limited" else None)
+async def test_every_refusal(fault, expected, outcome, shop: Shop) -> None:
+    error = await shop.refused(fault, expected, outcome)
+    assert error.retry_after_s == (1.0 if fault == "rate_limited" else None)
 
 
-async def test_a_job_can_be_canceled_and_the_account_be_looked_at() -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(FOX, "gen4.5", "text-to-video")
-        await shop.engine.cancel(shop.backend, bill.handle)
-        assert (await shop.end(bill)).state is State.CANCELED
-        await shop.engine.probe(shop.backend)
-        assert [(one.method, one.path) for one in shop.emulator.requests if one.method != "GET"][-1] == (
-            "DELETE",
-            f"/v1/tasks/{bill.handle['id']}",
-        )
+async def test_a_job_can_be_canceled_and_the_account_be_looked_at(shop: Shop) -> None:
+    bill = await shop.order()
+    await shop.is_canceled(bill)
+    await shop.engine.probe(shop.backend)
+    assert [(one.method, one.path) for one in shop.emulator.requests if one.method != "GET"][-1] == (
+        "DELETE",
+        f"/v1/tasks/{bill.handle['id']}",
+    )
 
 
 def test_the_emulator_answers_as_the_vendor_types_it() -> None:

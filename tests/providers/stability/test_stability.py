@@ -2,7 +2,6 @@
 
 import asyncio
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -12,19 +11,20 @@ from aggregator.contract import Endpoint
 from aggregator.testing.emulator import Emulator, LeapingClock
 from tests.facts.validate import _facts as facts
 from tests.facts.validate import check_bodies
-from tests.providers.gemini.studio import PNG, form, studio
-from tests.providers.runway.makers import asker, wrong
+from tests.providers.harness import PNG, Shop, asker, form, wrong
 
+NAME = "stability"
 PROVES = {
     "text-to-image": "schema",
     "image-to-image": "schema",
+    "image-upscaling": "schema",
     "text-to-music": "schema",
     "text-to-sound": "schema",
 }
-"""Of enlarging not all is: for the result of `upscale/creative` we accept `image/*`, where the schema has `*/*`."""
 A_FILE = "a file, image/png"
 ACCEPTS = facts("stability")["accepts"]
 GENERATE, AUDIO = "/v2beta/stable-image/generate", "/v2beta/audio"
+ORDER = ({"prompt": "a fox"}, "generate/core", "text-to-image")
 
 
 def _fox(**options):
@@ -113,23 +113,23 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("order", ORDERS)
-async def test_what_is_sent_and_what_comes_of_it(order: str, tmp_path: Path) -> None:
+async def test_what_is_sent_and_what_comes_of_it(order: str, shop: Shop) -> None:
     verb, path, body, (mime, usd) = ORDERS[order]
-    async with studio("stability", tmp_path) as it:
-        result = await verb(it.project)
-        (request,) = it.ordered()
-        assert (request.path, form(request)) == (path, body)
-        assert request.headers["authorization"] == f"Bearer {it.emulator.keys['stability']}"
-        later = "creative" in path or path.endswith("stable-audio/text-to-audio")
-        kind = "audio/*" if "audio" in path else "image/*"
-        assert request.headers["accept"] == ("application/json" if later else kind)
-        looks = [one for one in it.emulator.requests if one.method == "GET"]
-        assert bool(looks) == later
-        assert all(one.headers["accept"] in (kind, "*/*") and "/results/" in one.path for one in looks)
-        for one in it.emulator.requests if order != "creative" else ():
-            assert all(one.headers["accept"] in may for start, may in ACCEPTS.items() if one.path.startswith(start))
-        assert result.artifact.mime_type == mime
-        assert result.cost.amount_usd == it.emulator.book.usd == Decimal(usd)
+    project = await shop.project()
+    result = await verb(project)
+    (request,) = shop.ordered()
+    assert (request.path, form(request)) == (path, body)
+    assert request.headers["authorization"] == f"Bearer {shop.emulator.keys['stability']}"
+    later = "creative" in path or path.endswith("stable-audio/text-to-audio")
+    kind = "audio/*" if "audio" in path else "image/*"
+    assert request.headers["accept"] == ("application/json" if later else kind)
+    looks = [one for one in shop.emulator.requests if one.method == "GET"]
+    assert bool(looks) == later
+    assert all(one.headers["accept"] in (kind, "*/*") and "/results/" in one.path for one in looks)
+    for one in shop.emulator.requests:
+        assert all(one.headers["accept"] in may for start, may in ACCEPTS.items() if one.path.startswith(start))
+    assert result.artifact.mime_type == mime
+    assert result.cost.amount_usd == shop.emulator.book.usd == Decimal(usd)
 
 
 REFUSALS = {
@@ -145,48 +145,40 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("fault", REFUSALS)
-async def test_a_refusal_is_certain_and_of_its_class(fault: str, tmp_path: Path) -> None:
-    async with studio("stability", tmp_path) as it:
-        it.emulator.script("stability", fault)
-        said = await it.submit({"prompt": "a fox"}, "generate/core", "text-to-image")
-        assert (said.outcome, type(said.error), said.error.accepted) == ("rejected", REFUSALS[fault], False)
-        assert said.error.code == it.emulator.desk("stability").fault(fault).body["name"]
-        assert it.emulator.book == []
+async def test_a_refusal_is_certain_and_of_its_class(fault: str, shop: Shop) -> None:
+    error = await shop.refused(fault, REFUSALS[fault])
+    assert error.code == shop.emulator.desk("stability").fault(fault).body["name"]
+    assert shop.emulator.book == []
 
 
-async def test_a_server_error_leaves_it_open_whether_it_was_taken(tmp_path: Path) -> None:
-    async with studio("stability", tmp_path) as it:
-        it.emulator.script("stability", "server_error")
-        said = await it.submit({"prompt": "a fox"}, "generate/core", "text-to-image")
-        assert (said.outcome, type(said.error), said.error.accepted) == ("unknown", errors.UnavailableError, None)
+async def test_a_server_error_leaves_it_open_whether_it_was_taken(shop: Shop) -> None:
+    await shop.refused("server_error", errors.UnavailableError, "unknown")
 
 
 @pytest.mark.parametrize("verb", [ORDERS["core"][0], ORDERS["creative"][0], ORDERS["audio 2"][0], ORDERS["audio 3"][0]])
-async def test_a_filtered_result_on_http_200_is_no_result_and_free(verb, tmp_path: Path) -> None:
-    async with studio("stability", tmp_path) as it:
-        it.emulator.script("stability", "moderated_output")
-        with pytest.raises(errors.ContentPolicyError) as caught:
-            await verb(it.project)
-        assert caught.value.accepted is True
-        spend = await it.project.spend()
-        assert spend.settled_usd == spend.held_usd == 0
+async def test_a_filtered_result_on_http_200_is_no_result_and_free(verb, shop: Shop) -> None:
+    project = await shop.project()
+    shop.emulator.script("stability", "moderated_output")
+    with pytest.raises(errors.ContentPolicyError) as caught:
+        await verb(project)
+    assert caught.value.accepted is True
+    spend = await project.spend()
+    assert spend.settled_usd == spend.held_usd == 0
 
 
-async def test_the_seed_that_was_used_is_kept(tmp_path: Path) -> None:
-    async with studio("stability", tmp_path) as it:
-        said = await it.submit({"prompt": "a fox", "seed": 11}, "generate/core", "text-to-image")
-        endpoint = it.backend.provider.endpoint("text-to-image") or Endpoint()
-        delivery = await it.engine.result(it.backend, endpoint, said.handle, said.reading)
-        assert delivery.facts == {"seed": "11"}
+async def test_the_seed_that_was_used_is_kept(shop: Shop) -> None:
+    said = await shop.submit({"prompt": "a fox", "seed": 11}, "generate/core", "text-to-image")
+    endpoint = shop.backend.provider.endpoint("text-to-image") or Endpoint()
+    delivery = await shop.engine.result(shop.backend, endpoint, said.handle, said.reading)
+    assert delivery.facts == {"seed": "11"}
 
 
-async def test_the_key_is_tried_by_a_call_that_costs_nothing(tmp_path: Path) -> None:
-    async with studio("stability", tmp_path) as it:
-        assert await it.engine.probe(it.backend) == "the key works"
-        assert [one.path for one in it.emulator.requests] == ["/v1/user/balance"]
-        it.emulator.disturb("stability", it.emulator.desk("stability").fault("bad_key"), on="GET /v1/user/balance")
-        with pytest.raises(errors.AuthenticationError):
-            await it.engine.probe(it.backend)
+async def test_the_key_is_tried_by_a_call_that_costs_nothing(shop: Shop) -> None:
+    assert await shop.engine.probe(shop.backend) == "the key works"
+    assert [one.path for one in shop.emulator.requests] == ["/v1/user/balance"]
+    shop.emulator.disturb("stability", shop.emulator.desk("stability").fault("bad_key"), on="GET /v1/user/balance")
+    with pytest.raises(errors.AuthenticationError):
+        await shop.engine.probe(shop.backend)
 
 
 def test_what_is_promised() -> None:

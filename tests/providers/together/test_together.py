@@ -1,8 +1,6 @@
 """Together: what is sent for each task, and what is made of each answer."""
 
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -19,18 +17,11 @@ from aggregator.tasks import (
     TextToVideo,
     VideoToVideo,
 )
-from aggregator.testing.emulator.services.together import SERVICE
 from tests.facts.validate import check_bodies
-from tests.providers.openai.harness import STILL, Shop, read_refusal, said, written
+from tests.providers.harness import STILL, faults_of, is_refused, refusal, written
 
+NAME = "together"
 CLIPS = PROVIDER.spoken("videos")
-
-
-@pytest.fixture
-def shop(quick: Path) -> Iterator[Shop]:
-    found = Shop("together", quick)
-    with found.emulator:
-        yield found
 
 
 async def test_a_picture(shop):
@@ -58,7 +49,7 @@ async def test_fine_tunes_and_guides_of_a_picture():
         loras=(Lora(weights="https://x/y", scale=0.5),),
         references=(Reference(image="https://x/a.png"),),
     )
-    body = written("together", "flux-1.1-pro", request)
+    body = written(NAME, "flux-1.1-pro", request)
     assert body["image_loras"] == [{"path": "https://x/y", "scale": 0.5}]
     assert body["reference_images"] == ["https://x/a.png"]
 
@@ -90,9 +81,7 @@ async def test_speech(shop):
 
 
 def test_bare_samples_are_called_raw():
-    assert (
-        written("together", "kokoro-82m", TextToSpeech(text="x", voice="v", format="pcm"))["response_format"] == "raw"
-    )
+    assert written(NAME, "kokoro-82m", TextToSpeech(text="x", voice="v", format="pcm"))["response_format"] == "raw"
 
 
 async def test_a_clip(shop):
@@ -117,7 +106,7 @@ async def test_a_clip(shop):
 
 def test_the_ends_of_a_clip_stand_in_media():
     request = ImageToVideo(prompt="go", image="https://x/a.png", last_image="https://x/b.png", resolution="720p")
-    body = written("together", None, request)
+    body = written(NAME, None, request)
     assert body["media"] == {
         "frame_images": [
             {"input_image": "https://x/a.png", "frame": "first"},
@@ -129,12 +118,12 @@ def test_the_ends_of_a_clip_stand_in_media():
 
 def test_a_clip_to_work_on_and_its_guides_stand_in_media():
     request = VideoToVideo(prompt="go", video="https://x/a.mp4", references=(Reference(image="https://x/b.png"),))
-    body = written("together", None, request)
+    body = written(NAME, None, request)
     assert body["media"] == {"source_video": "https://x/a.mp4", "reference_images": ["https://x/b.png"]}
 
 
 def test_a_clip_has_the_shape_that_is_asked_for():
-    body = written("together", "hailuo-02", TextToVideo(prompt="x", duration_s=5, aspect_ratio="9:16"))
+    body = written(NAME, "hailuo-02", TextToVideo(prompt="x", duration_s=5, aspect_ratio="9:16"))
     assert body["ratio"] == "9:16"
 
 
@@ -166,6 +155,7 @@ async def test_a_clip_that_fails_keeps_its_money_until_somebody_knows(shop, fate
     assert shop.spent.held_usd > 0
 
 
+FAULTS = faults_of(NAME)
 REFUSALS = {
     "bad_key": (errors.AuthenticationError, "invalid_api_key"),
     "no_credit": (errors.QuotaError, "credit_limit"),
@@ -179,27 +169,23 @@ REFUSALS = {
 
 @pytest.mark.parametrize("fault", REFUSALS)
 def test_a_refusal_was_certainly_not_taken(fault):
-    kind, code = REFUSALS[fault]
-    submission = read_refusal("together", said(SERVICE.faults[fault]))
-    assert submission.outcome == "rejected"
-    assert type(submission.error) is kind
-    assert (submission.error.code, submission.error.accepted) == (code, False)
+    is_refused(NAME, FAULTS[fault], *REFUSALS[fault])
 
 
 def test_every_fault_is_tried():
-    assert set(SERVICE.faults) == {*REFUSALS, "server_error", "unavailable"}
+    assert set(FAULTS) == {*REFUSALS, "server_error", "unavailable"}
 
 
 @pytest.mark.parametrize("fault", ["server_error", "unavailable"])
 def test_after_an_error_of_theirs_nobody_knows(fault):
-    submission = read_refusal("together", said(SERVICE.faults[fault]))
+    submission = refusal(NAME, FAULTS[fault])
     assert (submission.outcome, type(submission.error)) == ("unknown", errors.UnavailableError)
 
 
 def test_out_of_credit_in_the_words_of_the_dialect():
-    answer = said(SERVICE.faults["rate_limited"])
+    answer = faults_of(NAME)["rate_limited"]
     body = {"error": {**answer.body["error"], "code": "insufficient_quota"}}
-    assert type(read_refusal("together", type(answer)(429, body)).error) is errors.QuotaError
+    assert type(refusal(NAME, type(answer)(429, body)).error) is errors.QuotaError
 
 
 def test_every_body_of_every_offer_is_what_is_documented():

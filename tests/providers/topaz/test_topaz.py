@@ -9,18 +9,17 @@ from aggregator import errors
 from aggregator.contract import State
 from aggregator.errors import RequestError
 from aggregator.providers.topaz import PROVIDER, _picture
-from aggregator.testing.emulator import Answer, Emulator, LeapingClock
+from aggregator.testing.emulator import Emulator, LeapingClock
 from aggregator.webhooks import verify
 from tests.facts.validate import check_bodies
-from tests.providers.runway.makers import asker, wrong
-from tests.providers.shop import STILL, bought, opened
+from tests.providers.harness import STILL, Shop, asker, wrong
 
 PROVES = {"image-upscaling": "schema"}
 """But of three models that the schema does not list."""
 NAME = "topaz"
 URL = "https://example.com/a.png"
-ORDER = {"@path": {"group": "enhance"}, "model": "Standard V2", "source_url": URL}
-WORK = ("standard-v2", "image-upscaling")
+PICTURE = {"@path": {"group": "enhance"}, "model": "Standard V2", "source_url": URL}
+ORDER = (PICTURE, "standard-v2", "image-upscaling")
 
 
 def test_bodies() -> None:
@@ -40,8 +39,8 @@ def texts(sent) -> dict[str, str]:
         ("wonder-3.5", {"factor": 4}, "enhance-gen", {"model": "Wonder 3.5"}),
     ],
 )
-async def test_what_is_sent_of_a_local_picture(model, options, group, said, tmp_path) -> None:
-    sent, made = await bought(tmp_path, NAME, "upscale_image", STILL, model=f"topaz:{model}", **options)
+async def test_what_is_sent_of_a_local_picture(model, options, group, said, shop: Shop) -> None:
+    sent, made = await shop.bought("upscale_image", STILL, model=f"topaz:{model}", **options)
     assert (sent[0].method, sent[0].path, sent[0].query) == ("POST", f"/image/v1/{group}/async", {})
     assert sent[0].headers["x-api-key"]
     assert sent[0].form["image"][0].content == STILL.read_bytes()
@@ -57,8 +56,8 @@ async def test_what_is_sent_of_a_local_picture(model, options, group, said, tmp_
     assert (made.cost.amount_usd, made.cost.source) == (Decimal("0.08"), "reported")
 
 
-async def test_an_address_goes_as_one(tmp_path) -> None:
-    sent, _ = await bought(tmp_path, NAME, "upscale_image", URL, model="topaz:standard-v2")
+async def test_an_address_goes_as_one(shop: Shop) -> None:
+    sent, _ = await shop.bought("upscale_image", URL, model="topaz:standard-v2")
     assert texts(sent[0]) == {"model": "Standard V2", "source_url": URL}
 
 
@@ -80,21 +79,15 @@ def test_a_factor_needs_a_picture_whose_size_is_known() -> None:
         ("Cancelled", State.CANCELED),
     ],
 )
-async def test_every_status_word(word, state) -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(ORDER, *WORK)
-        shop.answer_once("GET /image/v1/status/*", Answer(200, {"status": word, "progress": 40, "credits": 2}))
-        reading = await shop.engine.poll(shop.backend, bill.handle)
-        assert (reading.state, reading.progress) == (state, 0.4)
-        assert reading.charged_usd == (Decimal("0.16") if state.is_terminal else None)
+async def test_every_status_word(word, state, shop: Shop) -> None:
+    reading = await shop.look("GET /image/v1/status/*", {"status": word, "progress": 40, "credits": 2})
+    assert (reading.state, reading.progress) == (state, 0.4)
+    assert reading.charged_usd == (Decimal("0.16") if state.is_terminal else None)
 
 
-async def test_a_word_that_is_not_in_the_table_is_no_success() -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(ORDER, *WORK)
-        shop.answer_once("GET /image/v1/status/*", Answer(200, {"status": "completed", "credits": 2}))
-        with pytest.raises(errors.ResponseFormatError):
-            await shop.engine.poll(shop.backend, bill.handle)
+async def test_a_word_that_is_not_in_the_table_is_no_success(shop: Shop) -> None:
+    with pytest.raises(errors.ResponseFormatError):
+        await shop.look("GET /image/v1/status/*", {"status": "completed", "credits": 2})
 
 
 FAULTS = {
@@ -113,40 +106,30 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("fault", "expected"), FAULTS.items())
-async def test_every_refusal(fault, expected) -> None:
-    async with opened(NAME) as shop:
-        shop.emulator.script(NAME, fault)
-        bill = await shop.submit(ORDER, *WORK)
-        assert (type(bill.error), bill.outcome) == expected
+async def test_every_refusal(fault, expected, shop: Shop) -> None:
+    await shop.refused(fault, *expected)
 
 
-async def test_too_early_is_a_matter_of_waiting() -> None:
-    async with opened(NAME) as shop:
-        shop.emulator.script(NAME, "too_early")
-        bill = await shop.submit(ORDER, *WORK)
-        assert type(bill.error) is errors.RateLimitError
+async def test_too_early_is_a_matter_of_waiting(shop: Shop) -> None:
+    bill = await shop.order("too_early")
+    assert type(bill.error) is errors.RateLimitError
 
 
-async def test_a_failed_job_costs_what_the_status_says() -> None:
-    async with opened(NAME) as shop:
-        shop.emulator.script(NAME, "failed")
-        reading = await shop.end(await shop.submit(ORDER, *WORK))
-        assert (type(reading.error), reading.charged_usd) == (errors.JobFailedError, 0)
+async def test_a_failed_job_costs_what_the_status_says(shop: Shop) -> None:
+    reading = await shop.end(await shop.order("failed"))
+    assert (type(reading.error), reading.charged_usd) == (errors.JobFailedError, 0)
 
 
-async def test_a_job_can_be_canceled() -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(ORDER, *WORK)
-        await shop.engine.cancel(shop.backend, bill.handle)
-        assert (await shop.end(bill)).state is State.CANCELED
-        await shop.engine.probe(shop.backend)
+async def test_a_job_can_be_canceled(shop: Shop) -> None:
+    bill = await shop.order()
+    await shop.is_canceled(bill)
+    await shop.engine.probe(shop.backend)
 
 
-async def test_a_delivery_names_the_job_and_proves_nothing() -> None:
-    async with opened(NAME) as shop:
-        bill = await shop.submit(ORDER, *WORK)
-        notice = verify(shop.provider, shop.delivery(bill.handle["id"]), now=shop.clock.time())
-        assert (notice.job_id, notice.reading) == (bill.handle["id"], None)
+async def test_a_delivery_names_the_job_and_proves_nothing(shop: Shop) -> None:
+    bill = await shop.order()
+    notice = verify(shop.provider, shop.delivery(bill.handle["id"]), now=shop.clock.time())
+    assert (notice.job_id, notice.reading) == (bill.handle["id"], None)
     assert PROVIDER.webhook is not None
     assert PROVIDER.webhook.algorithm == "none"
 

@@ -12,8 +12,7 @@ from aggregator.providers.topaz_video import _clip
 from aggregator.testing.emulator import Answer, Emulator, LeapingClock
 from tests.facts.validate import _facts as facts
 from tests.facts.validate import check_bodies
-from tests.providers.runway.makers import asker, clip, wrong
-from tests.providers.shop import bought, opened
+from tests.providers.harness import Shop, asker, clip, wrong
 
 PROVES = {"video-upscaling": "schema", "frame-interpolation": "schema"}
 NAME = "topaz_video"
@@ -35,9 +34,9 @@ def test_bodies() -> None:
         ("interpolate_frames", {"fps": 48}, "apo-8", {"width": 320, "height": 180, "fps": 48}),
     ],
 )
-async def test_a_purchase_is_five_calls(verb, options, model, output, tmp_path) -> None:
+async def test_a_purchase_is_five_calls(verb, options, model, output, tmp_path, shop: Shop) -> None:
     path = clip(tmp_path)
-    sent, made = await bought(tmp_path, NAME, verb, path, model=f"{NAME}:{model}", **options)
+    sent, made = await shop.bought(verb, path, model=f"{NAME}:{model}", **options)
     create, accept, *parts, complete, first_look = sent[: 5 + len([one for one in sent if one.method == "PUT"]) - 1]
     assert (create.method, create.path) == ("POST", "/video/")
     assert wrong(NAME, "POST /video/", create.json, kind="requests") == []
@@ -67,9 +66,9 @@ async def test_a_purchase_is_five_calls(verb, options, model, output, tmp_path) 
     assert made.artifact.path.stat().st_size > 0
 
 
-async def test_an_address_cannot_be_described(tmp_path) -> None:
+async def test_an_address_cannot_be_described(shop: Shop) -> None:
     with pytest.raises(RoutingError, match="takes files"):
-        await bought(tmp_path, NAME, "upscale_video", "https://example.com/a.mp4", model=f"{NAME}:prob-4", factor=2)
+        await shop.bought("upscale_video", "https://example.com/a.mp4", model=f"{NAME}:prob-4", factor=2)
 
 
 def test_what_is_made_of_what_is_known_of_a_clip() -> None:
@@ -112,9 +111,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("fault", "expected"), FAULTS.items())
-async def test_a_refusal_of_what_is_paid(fault, expected, tmp_path) -> None:
+async def test_a_refusal_of_what_is_paid(fault, expected, tmp_path, shop: Shop) -> None:
     with pytest.raises(errors.AggregatorError) as caught:
-        await bought(tmp_path, NAME, "upscale_video", clip(tmp_path), model=f"{NAME}:prob-4", factor=2, fates=(fault,))
+        await shop.bought("upscale_video", clip(tmp_path), model=f"{NAME}:prob-4", factor=2, fates=(fault,))
     found = caught.value.errors[0] if isinstance(caught.value, errors.RoutesExhaustedError) else caught.value
     assert type(found) is expected
     assert found.accepted is (None if expected is errors.UnavailableError else False)
@@ -141,27 +140,25 @@ async def test_a_quote_that_fails_has_bought_nothing(tmp_path) -> None:
         ("canceled", State.CANCELED),
     ],
 )
-async def test_every_status_word(word, state) -> None:
-    async with opened(NAME) as shop:
-        shop.answer_once("GET /video/*", Answer(200, {"status": word, "progress": 82}))
-        handle = {"id": "x", "endpoint": "prob-4", "task": "video-upscaling", "dialect": ""}
-        reading = await shop.engine.poll(shop.backend, handle)
-        assert (reading.state, reading.progress) == (state, 0.82)
+async def test_every_status_word(word, state, shop: Shop) -> None:
+    shop.answer_once("GET /video/*", Answer(200, {"status": word, "progress": 82}))
+    handle = {"id": "x", "endpoint": "prob-4", "task": "video-upscaling", "dialect": ""}
+    reading = await shop.engine.poll(shop.backend, handle)
+    assert (reading.state, reading.progress) == (state, 0.82)
 
 
-async def test_a_word_that_is_not_in_the_table_is_no_success() -> None:
-    async with opened(NAME) as shop:
-        shop.answer_once("GET /video/*", Answer(200, {"status": "completed"}))
-        with pytest.raises(errors.ResponseFormatError):
-            await shop.engine.poll(shop.backend, {"id": "x", "task": "video-upscaling", "dialect": ""})
+async def test_a_word_that_is_not_in_the_table_is_no_success(shop: Shop) -> None:
+    shop.answer_once("GET /video/*", Answer(200, {"status": "completed"}))
+    with pytest.raises(errors.ResponseFormatError):
+        await shop.engine.poll(shop.backend, {"id": "x", "task": "video-upscaling", "dialect": ""})
 
 
 @pytest.mark.parametrize(
     ("fate", "expected"), [("failed", errors.JobFailedError), ("canceled", errors.JobCanceledError)]
 )
-async def test_every_bad_ending(fate, expected, tmp_path) -> None:
+async def test_every_bad_ending(fate, expected, tmp_path, shop: Shop) -> None:
     with pytest.raises(expected):
-        await bought(tmp_path, NAME, "upscale_video", clip(tmp_path), model=f"{NAME}:prob-4", factor=2, fates=(fate,))
+        await shop.bought("upscale_video", clip(tmp_path), model=f"{NAME}:prob-4", factor=2, fates=(fate,))
 
 
 def test_the_emulator_answers_as_the_vendor_types_it() -> None:

@@ -4,7 +4,6 @@ import base64
 import json
 import math
 from decimal import Decimal
-from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
@@ -15,8 +14,9 @@ from aggregator.backends import provider_table
 from aggregator.contract import HttpResponse, State
 from aggregator.tasks import Reference
 from tests.facts.validate import check_bodies
-from tests.providers.gemini.studio import PNG, shortened, studio
+from tests.providers.harness import PNG, Shop, shortened
 
+NAME = "vertex"
 MODEL = "veo-3.1-lite-generate-001"
 LITE = {"model": f"vertex:{MODEL}", "duration_s": 4}
 PICTURE = {"bytesBase64Encoded": "…", "mimeType": "image/png"}
@@ -64,44 +64,44 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("order", ORDERS)
-async def test_what_is_sent_and_what_comes_of_it(order: str, tmp_path: Path) -> None:
+async def test_what_is_sent_and_what_comes_of_it(order: str, shop: Shop) -> None:
     verb, body = ORDERS[order]
-    async with studio("vertex", tmp_path) as it:
-        result = await verb(it.project)
-        bought, *looks = it.ordered()
-        assert (bought.path, shortened(bought.json)) == (f"{AT}:predictLongRunning", body)
-        assert bought.headers["authorization"] == f"Bearer {it.emulator.keys['vertex']}"
-        name = f"projects/emulator/locations/us-central1{AT}/operations/{bought.job_id}"
-        assert {(one.path, one.body) for one in looks} == {
-            (f"{AT}:fetchPredictOperation", json.dumps({"operationName": name}, separators=(",", ":")).encode())
-        }
-        assert result.artifact.mime_type == "video/mp4"
-        assert result.cost.amount_usd == it.emulator.book.usd == Decimal("0.20")
+    project = await shop.project()
+    result = await verb(project)
+    bought, *looks = shop.ordered()
+    assert (bought.path, shortened(bought.json)) == (f"{AT}:predictLongRunning", body)
+    assert bought.headers["authorization"] == f"Bearer {shop.emulator.keys['vertex']}"
+    name = f"projects/emulator/locations/us-central1{AT}/operations/{bought.job_id}"
+    assert {(one.path, one.body) for one in looks} == {
+        (f"{AT}:fetchPredictOperation", json.dumps({"operationName": name}, separators=(",", ":")).encode())
+    }
+    assert result.artifact.mime_type == "video/mp4"
+    assert result.cost.amount_usd == shop.emulator.book.usd == Decimal("0.20")
 
 
-async def test_a_clip_is_gone_on_with(tmp_path: Path) -> None:
-    async with studio("vertex", tmp_path) as it:
-        clip = await it.project.text_to_video("a fox", **LITE)
-        await it.project.extend_video(
-            clip, "it sleeps", model="vertex:veo-3.1-generate-001", max_usd="4.00", resolution="720p"
-        )
-        request = next(one for one in it.ordered() if "veo-3.1-generate-001:predict" in one.path)
-        assert shortened(request.json) == {
-            "instances": [{"prompt": "it sleeps", "video": {"bytesBase64Encoded": "…", "mimeType": "video/mp4"}}],
-            "parameters": {"sampleCount": 1, "resolution": "720p"},
-        }
+async def test_a_clip_is_gone_on_with(shop: Shop) -> None:
+    project = await shop.project()
+    clip = await project.text_to_video("a fox", **LITE)
+    await project.extend_video(
+        clip, "it sleeps", model="vertex:veo-3.1-generate-001", max_usd="4.00", resolution="720p"
+    )
+    request = next(one for one in shop.ordered() if "veo-3.1-generate-001:predict" in one.path)
+    assert shortened(request.json) == {
+        "instances": [{"prompt": "it sleeps", "video": {"bytesBase64Encoded": "…", "mimeType": "video/mp4"}}],
+        "parameters": {"sampleCount": 1, "resolution": "720p"},
+    }
 
 
-async def test_music_is_answered_at_once(tmp_path: Path) -> None:
-    async with studio("vertex", tmp_path) as it:
-        result = await it.project.text_to_music("a march", negative_prompt="drums", seed=0, model="vertex:lyria-002")
-        (request,) = it.emulator.requests
-        assert request.path == "/publishers/google/models/lyria-002:predict"
-        assert request.json == {
-            "instances": [{"prompt": "a march", "negative_prompt": "drums", "seed": 0}],
-            "parameters": {"sample_count": 1},
-        }
-        assert (result.artifact.mime_type, result.cost.amount_usd) == ("audio/wav", Decimal("0.06"))
+async def test_music_is_answered_at_once(shop: Shop) -> None:
+    project = await shop.project()
+    result = await project.text_to_music("a march", negative_prompt="drums", seed=0, model="vertex:lyria-002")
+    (request,) = shop.emulator.requests
+    assert request.path == "/publishers/google/models/lyria-002:predict"
+    assert request.json == {
+        "instances": [{"prompt": "a march", "negative_prompt": "drums", "seed": 0}],
+        "parameters": {"sample_count": 1},
+    }
+    assert (result.artifact.mime_type, result.cost.amount_usd) == ("audio/wav", Decimal("0.06"))
 
 
 REFUSALS = {
@@ -113,23 +113,17 @@ REFUSALS = {
     "moderated_input": errors.ContentPolicyError,
     "not_found": errors.InvalidRequestError,
 }
-ORDER = {"instances": [{"prompt": "a fox"}], "parameters": {"durationSeconds": 4}}
+ORDER = ({"instances": [{"prompt": "a fox"}], "parameters": {"durationSeconds": 4}}, MODEL, "text-to-video")
 
 
 @pytest.mark.parametrize("fault", REFUSALS)
-async def test_a_refusal_is_certain_and_of_its_class(fault: str, tmp_path: Path) -> None:
-    async with studio("vertex", tmp_path) as it:
-        it.emulator.script("vertex", fault)
-        said = await it.submit(ORDER, MODEL, "text-to-video")
-        assert (said.outcome, type(said.error), said.error.accepted) == ("rejected", REFUSALS[fault], False)
+async def test_a_refusal_is_certain_and_of_its_class(fault: str, shop: Shop) -> None:
+    await shop.refused(fault, REFUSALS[fault])
 
 
 @pytest.mark.parametrize("fault", ["internal", "unavailable", "unavailable_listed", "deadline_exceeded"])
-async def test_a_server_error_leaves_it_open_whether_it_was_taken(fault: str, tmp_path: Path) -> None:
-    async with studio("vertex", tmp_path) as it:
-        it.emulator.script("vertex", fault)
-        said = await it.submit(ORDER, MODEL, "text-to-video")
-        assert (said.outcome, type(said.error)) == ("unknown", errors.UnavailableError)
+async def test_a_server_error_leaves_it_open_whether_it_was_taken(fault: str, shop: Shop) -> None:
+    await shop.refused(fault, errors.UnavailableError, "unknown")
 
 
 @pytest.mark.parametrize(
@@ -140,14 +134,14 @@ async def test_a_server_error_leaves_it_open_whether_it_was_taken(fault: str, tm
         ("failed", errors.JobFailedError, True),
     ],
 )
-async def test_a_bad_end(fate: str, error: type[Exception], held: bool, tmp_path: Path) -> None:
-    async with studio("vertex", tmp_path) as it:
-        it.emulator.script("vertex", fate)
-        with pytest.raises(error) as caught:
-            await it.project.text_to_video("a fox", **LITE)
-        assert caught.value.accepted is True
-        spend = await it.project.spend()
-        assert (spend.settled_usd, spend.held_usd > 0) == (0, held)
+async def test_a_bad_end(fate: str, error: type[Exception], held: bool, shop: Shop) -> None:
+    project = await shop.project()
+    shop.emulator.script("vertex", fate)
+    with pytest.raises(error) as caught:
+        await project.text_to_video("a fox", **LITE)
+    assert caught.value.accepted is True
+    spend = await project.spend()
+    assert (spend.settled_usd, spend.held_usd > 0) == (0, held)
 
 
 def test_each_word() -> None:
@@ -214,27 +208,25 @@ def test_a_service_account_is_exchanged_for_an_hour() -> None:
     assert end.value.value == ("t", 1_003_599.5)
 
 
-async def test_the_token_is_what_is_sent(tmp_path: Path) -> None:
+async def test_the_token_is_what_is_sent(shop: Shop) -> None:
     from dataclasses import replace
 
     from aggregator.secret import Secret
 
-    async with studio("vertex", tmp_path) as it:
-        account, _ = _account(f"{it.emulator.url('vertex')}/token")
-        it.backend = replace(it.backend, secret=Secret(account))
-        for _ in range(2):
-            said = await it.submit(ORDER, MODEL, "text-to-video")
-            assert said.outcome == "accepted"
-        paths = [one.path for one in it.ordered()]
-        assert paths == ["/token", f"{AT}:predictLongRunning", f"{AT}:predictLongRunning"]  # exchanged once
-        assert "authorization" not in it.ordered()[0].headers
-        assert b"PRIVATE" not in it.ordered()[0].body
+    account, _ = _account(f"{shop.emulator.url('vertex')}/token")
+    shop.backend = replace(shop.backend, secret=Secret(account))
+    for _ in range(2):
+        said = await shop.order()
+        assert said.outcome == "accepted"
+    paths = [one.path for one in shop.ordered()]
+    assert paths == ["/token", f"{AT}:predictLongRunning", f"{AT}:predictLongRunning"]  # exchanged once
+    assert "authorization" not in shop.ordered()[0].headers
+    assert b"PRIVATE" not in shop.ordered()[0].body
 
 
-async def test_the_key_is_tried_by_a_call_that_costs_nothing(tmp_path: Path) -> None:
-    async with studio("vertex", tmp_path) as it:
-        assert await it.engine.probe(it.backend) == "the key works"
-        assert [one.path for one in it.emulator.requests] == ["/models"]
+async def test_the_key_is_tried_by_a_call_that_costs_nothing(shop: Shop) -> None:
+    assert await shop.engine.probe(shop.backend) == "the key works"
+    assert [one.path for one in shop.emulator.requests] == ["/models"]
 
 
 def test_there_is_no_address_until_one_is_configured() -> None:

@@ -1,8 +1,6 @@
 """What we ask of Vidu, and what we make of each of its answers."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,25 +8,17 @@ import pytest
 from aggregator import errors
 from aggregator.contract import State, WebhookRequest
 from aggregator.tasks import Reference
-from aggregator.testing.emulator import Answer, Emulator, LeapingClock
 from aggregator.testing.emulator.services.vidu import REASONS
 from aggregator.webhooks import verify
 from tests.facts.validate import check_bodies
-from tests.providers.shop import STILL, Shop, bought, opened, plain
-from tests.providers.sound import NOVEMBER
+from tests.providers.harness import STILL, Shop, plain
 
+NAME = "vidu"
 A, B, CLIP, SOUND = (f"https://example.com/{name}" for name in ("a.png", "b.png", "c.mp4", "d.mp3"))
 BODY = {"@path": {"kind": "text2video"}, "model": "viduq3-pro", "prompt": "a fox", "duration": 1, "resolution": "540p"}
 
 
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with opened("vidu") as it:
-        yield it
-
-
-async def order(shop: Shop) -> Any:
-    return await shop.submit(BODY, "viduq3-pro", "text-to-video")
+ORDER = (BODY, "viduq3-pro", "text-to-video")
 
 
 # ------------------------------------------------------------------------------------------------------ what is sent
@@ -90,21 +80,21 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, Any]]] = 
 
 @pytest.mark.parametrize(("verb", "args", "options", "kind", "sent"), CASES, ids=[case[3] for case in CASES])
 async def test_a_verb_sends_this(
-    verb: str, args: Any, options: dict[str, Any], kind: str, sent: dict[str, Any], tmp_path: Path
+    verb: str, args: Any, options: dict[str, Any], kind: str, sent: dict[str, Any], shop: Shop
 ) -> None:
-    asked, made = await bought(tmp_path, "vidu", verb, *args, **{**options, "model": f"vidu:{options['model']}"})
+    asked, made = await shop.bought(verb, *args, **{**options, "model": f"vidu:{options['model']}"})
     assert plain(asked[0]) == ("POST", f"/ent/v2/{kind}", {}, sent)
     assert asked[0].headers["authorization"].startswith("Token ")
     assert {plain(one)[:2] for one in asked[1:]} == {("GET", f"/ent/v2/tasks/{asked[0].job_id}/creations")}
     assert len(made.artifacts) == 1
 
 
-async def test_a_small_local_picture_travels_as_a_data_uri(tmp_path: Path) -> None:
-    asked, _ = await bought(tmp_path, "vidu", "image_to_video", STILL, model="vidu:viduq3-turbo", duration_s=1)
+async def test_a_small_local_picture_travels_as_a_data_uri(shop: Shop) -> None:
+    asked, _ = await shop.bought("image_to_video", STILL, model="vidu:viduq3-turbo", duration_s=1)
     assert asked[0].json["images"][0].startswith("data:image/png;base64,")
 
 
-async def test_an_upload_takes_three_steps(shop: Shop, tmp_path: Path) -> None:
+async def test_an_upload_takes_three_steps(shop: Shop) -> None:
     class Source:
         sha256, mime_type, path, size_bytes = "a" * 64, "image/png", str(STILL), STILL.stat().st_size
 
@@ -122,17 +112,16 @@ async def test_an_upload_takes_three_steps(shop: Shop, tmp_path: Path) -> None:
 
 
 async def test_a_clip_of_its_own_is_continued_by_its_id(shop: Shop) -> None:
-    delivery = await shop.result(await order(shop))
+    delivery = await shop.result(await shop.order())
     body = {"@path": {"kind": "extend"}, "model": "viduq2-pro", "video_creation_id": delivery.refs["creation"]}
     assert len((await shop.result(await shop.submit(body, "viduq2-pro", "video-extension"))).files) == 1
 
 
-async def test_the_own_id_is_what_is_sent(tmp_path: Path) -> None:
-    with Emulator(seed=1, clock=LeapingClock(), only=("vidu",)) as emulator:
-        async with emulator.aggregator(tmp_path, "vidu") as agg, agg.project("p", budget_usd="100") as project:
-            clip = await project.text_to_video("a fox", model="vidu:viduq3-turbo", duration_s=1, max_usd="5")
-            await project.extend_video(clip, "on", model="vidu:viduq2-pro", duration_s=1, max_usd="5")
-        sent = [one for one in emulator.requests if one.path == "/ent/v2/extend"]
+async def test_the_own_id_is_what_is_sent(shop: Shop) -> None:
+    project = await shop.project()
+    clip = await project.text_to_video("a fox", model="vidu:viduq3-turbo", duration_s=1, max_usd="5")
+    await project.extend_video(clip, "on", model="vidu:viduq2-pro", duration_s=1, max_usd="5")
+    sent = [one for one in shop.emulator.requests if one.path == "/ent/v2/extend"]
     assert sent[0].json["video_creation_id"].startswith("c")
     assert "video_url" not in sent[0].json
 
@@ -151,9 +140,9 @@ async def test_the_own_id_is_what_is_sent(tmp_path: Path) -> None:
     ],
 )
 async def test_every_word(word: str, state: str, shop: Shop) -> None:
-    taken = await order(shop)
-    shop.answer_once("GET /ent/v2/tasks/*", Answer(200, {"id": "x", "state": word, "err_code": "", "creations": []}))
-    assert (await shop.engine.poll(shop.backend, taken.handle)).state == State(state)
+    assert (
+        await shop.look("GET /ent/v2/tasks/*", {"id": "x", "state": word, "err_code": "", "creations": []})
+    ).state == State(state)
 
 
 # ------------------------------------------------------------------------------------------------------------ errors
@@ -176,8 +165,7 @@ def meant(status: int, reason: str) -> type[errors.ProviderError]:
     ("status", "reason"), [(status, reason) for status, reasons in REASONS.items() for reason in reasons]
 )
 async def test_every_reason_is_an_error_of_its_kind(status: int, reason: str, shop: Shop) -> None:
-    shop.emulator.script("vidu", reason)
-    submission = await order(shop)
+    submission = await shop.order(reason)
     assert type(submission.error) is meant(status, reason)
     assert submission.error.code == reason
     maybe_taken = status in (409, 499, 500)
@@ -196,32 +184,28 @@ async def test_every_reason_is_an_error_of_its_kind(status: int, reason: str, sh
     ],
 )
 async def test_every_bad_ending(fate: str, error: type[Exception], shop: Shop) -> None:
-    shop.emulator.script("vidu", fate)
-    assert type(await shop.failure(await order(shop))) is error
+    await shop.fails(fate, error)
 
 
 async def test_a_job_is_canceled(shop: Shop) -> None:
-    taken = await order(shop)
-    assert await shop.engine.cancel(shop.backend, taken.handle) is True
-    assert (await shop.engine.poll(shop.backend, taken.handle)).state is State.CANCELED
-    done = await order(shop)
+    await shop.is_canceled(await shop.order())
+    done = await shop.order()
     await shop.end(done)
-    assert await shop.engine.cancel(shop.backend, done.handle) is False
+    assert await shop.cancel(done) is False
 
 
 # ---------------------------------------------------------------------------------------------------------- the rest
 
 
-async def test_what_is_charged_is_what_is_booked(tmp_path: Path) -> None:
-    with Emulator(seed=1, clock=LeapingClock(NOVEMBER), only=("vidu",)) as emulator:
-        async with emulator.aggregator(tmp_path, "vidu") as agg, agg.project("p", budget_usd="100") as project:
-            made = await project.text_to_video("a fox", model="vidu:viduq3-pro", duration_s=2)
-        assert made.cost.amount_usd == emulator.book.usd == Decimal("0.30")
-        assert made.cost.source == "reported"
+async def test_what_is_charged_is_what_is_booked(shop: Shop) -> None:
+    project = await shop.project()
+    made = await project.text_to_video("a fox", model="vidu:viduq3-pro", duration_s=2)
+    assert made.cost.amount_usd == shop.emulator.book.usd == Decimal("0.30")
+    assert made.cost.source == "reported"
 
 
 async def test_a_callback_is_verified_but_only_a_hint(shop: Shop) -> None:
-    taken = await order(shop)
+    taken = await shop.order()
     await shop.end(taken)
     said = shop.delivery(taken.handle["id"])
     # The emulator signs the path of the address it calls; `delivery` has none.
