@@ -15,37 +15,42 @@ import asyncio
 import json
 import pickle
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import FrozenInstanceError, dataclass, fields, replace
 from pathlib import Path
-from string import Formatter
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from aggregator import _build, _wire, errors
+from aggregator import _wire, errors
 from aggregator._http import SendError
-from aggregator._paths import place
 from aggregator._wire import BY_HTTP_STATUS, ERROR_CLASSES
-from aggregator.contract import BUILD, Call, Dialect, HttpResponse, Json, Provider, State, Status
+from aggregator.contract import BUILD, Call, Dialect, HttpResponse, Provider
 from aggregator.engine import Backend
-from aggregator.errors import ResponseFormatError
 from aggregator.registry.cards import Offer
 from aggregator.registry.load import Registry
 from aggregator.registry.mapping import mappings_of
 from aggregator.registry.units import units
-from aggregator.secret import Secret
 from aggregator.tasks import TASKS, request_from_json
-from aggregator.testing.driving import Composed, Driven, composed, drive, engine_over
+from aggregator.testing.driving import Composed, Driven, backend_at, composed, drive, ends_of, engine_over
 from aggregator.testing.inputs import sample_files
+from aggregator.testing.pins import pins_of, spoken
+from aggregator.testing.questions import (
+    all_captured,
+    bends_nothing,
+    captured,
+    code_means,
+    meanings,
+    means,
+    reachable,
+    unknown_word,
+)
 from aggregator.testing.recording import Exchange, Prompter, Recording
 
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["Case", "ProviderCompliance", "cases", "pins_of"]
+__all__ = ["Case", "ProviderCompliance", "cases"]
 
 KEY = "canary-key-3f9a1c"
 HOSTILE = "https://evil.example.org"
-ALWAYS_KNOWN = frozenset({"model", "endpoint", "version", "task", "dialect", "nonce"})
 REFUSALS = (400, 401, 403, 404, 405, 410, 413, 415, 422, 429, 451)
 AMBIGUOUS = (408, 409, 425, 499, 500, 502, 503, 504, 529)
 
@@ -95,88 +100,6 @@ def cases(provider: Provider, recording: Recording, registry: tuple[Path, ...] =
     yield from suite.order()
 
 
-# ------------------------------------------------------------------------------------------------- what a table says
-
-
-def spoken(provider: Provider) -> dict[str, Provider]:
-    """The table in each of its dialects, its own first."""
-    return {"": provider, **{name: provider.spoken(name) for name in provider.dialects}}
-
-
-def _status_json(status: Status | None) -> Any:
-    if status is None:
-        return None
-    return {"path": status.path, "words": dict(status.words), "missing": status.missing, "error": status.error}
-
-
-def _call_json(call: Any) -> Any:
-    if not isinstance(call, Call):
-        return None if call is None else "flow"
-    return f"{call.method} {call.url}"
-
-
-def pins_of(provider: Provider) -> dict[str, Any]:
-    """What no exchange shows of a table: to be looked through once, and then held."""
-    found: dict[str, Any] = {
-        "hosts": dict(provider.hosts),
-        "cdns": dict(provider.cdns),
-        "concurrency": provider.concurrency,
-        "requests_per_second": provider.requests_per_second,
-        "idempotency": [provider.idempotency, provider.idempotency_header],
-        "never_accepted": sorted(provider.never_accepted),
-        "request_id_header": provider.request_id_header,
-    }
-    for name, table in spoken(provider).items():
-        rule = table.bills_failures
-        found[f"dialect {name}".strip()] = {
-            "base_url": table.base_url,
-            "auth": [list(table.auth.env), table.auth.header, table.auth.template],
-            "status": _status_json(table.status),
-            "follow": [[_call_json(stage.call), _status_json(stage.status)] for stage in table.follow],
-            "codes": {"paths": list(table.codes.paths), "kinds": dict(table.codes.kinds)},
-            "refusal": None if table.refusal is None else [table.refusal.path, list(table.refusal.ok)],
-            "charge": None if table.charge is None else [table.charge.path, table.charge.usd, table.charge.at],
-            "poll": _call_json(table.poll),
-            "stream": _call_json(table.stream),
-            "cancel": _call_json(table.cancel),
-            "probe": _call_json(table.probe),
-            "believes_body": table.believes_body,
-            "bills_failures": "rule" if callable(rule) else rule,
-            "result_ttl_s": table.result_ttl_s,
-            "inputs": {kind: [list(taken.accepts), taken.max_bytes] for kind, taken in table.inputs.items()},
-            "webhook": None
-            if table.webhook is None
-            else [table.webhook.ask, table.webhook.id, table.webhook.algorithm, table.webhook.signature],
-        }
-    return json.loads(json.dumps(found))  # type: ignore[no-any-return]
-
-
-def _templates(call: Call) -> Iterator[str]:
-    texts = [call.url, *call.headers.values()]
-    for text in texts:
-        yield from (name for _, name, _, _ in Formatter().parse(text) if name)
-
-
-def _answer_with(path: str, value: Any) -> Json:
-    """The smallest answer that has a value at a path."""
-    body: Json = {}
-    parts = path.partition(" ")[0].split(".")
-    inner: Any = value
-    for part in reversed(parts):
-        if part.isdigit():
-            inner = [None] * int(part) + [inner]
-        elif part.endswith("[]"):
-            inner = {part[:-2]: [inner]} if part != "[]" else [inner]
-        else:
-            inner = {part: inner}
-    body.update(inner if isinstance(inner, dict) else {"": inner})
-    return body
-
-
-def _word_value(word: str) -> Any:
-    return {"true": True, "false": False}.get(word, int(word) if word.isdigit() else word)
-
-
 # ---------------------------------------------------------------------------------------------------------- the suite
 
 
@@ -196,9 +119,9 @@ class _Suite:
         yield Case("table: every dialect that is named is there", self._dialects)
         for name, table in spoken(self.provider).items():
             said = f" [{name}]" if name else ""
-            yield Case(f"table: what is polled has words, and one of them is success{said}", _bound(_reachable, table))
-            yield Case(f"table: every name in a template is known by then{said}", _bound(_captured, table))
-            yield Case(f"table: codes mean something{said}", _bound(_meanings, table))
+            yield Case(f"table: what is polled has words, and one of them is success{said}", _bound(reachable, table))
+            yield Case(f"table: every name in a template is known by then{said}", _bound(captured, table))
+            yield Case(f"table: codes mean something{said}", _bound(meanings, table))
 
     def _sources(self) -> None:
         assert self.provider.docs.startswith("https://"), "docs: the address of the provider's own documentation"
@@ -301,11 +224,11 @@ class _Suite:
             for stage, status in stages:
                 if status is None:
                     continue
-                yield Case(f"ends: an unknown word is never guessed{stage}{said}", _bound(_unknown_word, table, status))
+                yield Case(f"ends: an unknown word is never guessed{stage}{said}", _bound(unknown_word, table, status))
                 for word in status.words:
-                    yield Case(f"ends: {word}{stage}{said}", _bound(_means, table, status, word))
+                    yield Case(f"ends: {word}{stage}{said}", _bound(means, table, status, word))
             for code in table.codes.kinds:
-                yield Case(f"ends: code {code}{said}", _bound(_code_means, table, code))
+                yield Case(f"ends: code {code}{said}", _bound(code_means, table, code))
 
     # --------------------------------------------------------------------------------------------------- errors, money
 
@@ -402,7 +325,7 @@ class _Suite:
         yield Case("trust: the key is in no error and in no repr", _bound(self._hidden, first))
         for name, table in spoken(self.provider).items():
             said = f" [{name}]" if name else ""
-            yield Case(f"trust: an id of the provider's bends no path{said}", _bound(_bends_nothing, table))
+            yield Case(f"trust: an id of the provider's bends no path{said}", _bound(bends_nothing, table))
 
     async def _hostile(self, case: Mapping[str, Any]) -> None:
         """Every address in the recorded answers leads elsewhere: whoever asks there asks without the key."""
@@ -460,7 +383,7 @@ class _Suite:
     async def _called_off(self, case: Mapping[str, Any]) -> None:
         hanging = _Hanging()
         engine = engine_over(hanging)
-        handle = {"id": "1", **dict.fromkeys(_all_captured(self.provider), "x"), "task": case["task"]}
+        handle = {"id": "1", **dict.fromkeys(all_captured(self.provider), "x"), "task": case["task"]}
         if self.provider.poll is None:
             return
         handle |= {name: f"{self.recording.base_url}/x" for name in handle if name.endswith("url")}
@@ -526,42 +449,6 @@ def _bound(ask: Callable[..., Any], *given: Any) -> Callable[[], Any]:
     return lambda: ask(*given)
 
 
-def backend_at(provider: Provider, base_url: str, key: str) -> Backend:
-    """The backend at one address that speaks for all of the provider's."""
-    hosts, cdns = dict.fromkeys(provider.hosts, base_url), dict.fromkeys(provider.cdns, base_url)
-    placed = replace(provider, base_url=base_url, hosts=hosts, cdns=cdns)
-    for name, words in provider.dialects.items():
-        if "base_url" in words:
-            placed = replace(placed, dialects={**placed.dialects, name: Dialect(**{**words, "base_url": base_url})})
-    return Backend(placed, Secret(key) if provider.auth.env else None)
-
-
-def ends_of(driven: Driven, order: Composed) -> dict[str, Any]:
-    """How a purchase ended, as it is written down."""
-    if driven.delivery is not None:
-        names = set(order.endpoint.facts)
-        return {
-            "outcome": driven.submission.outcome,
-            "states": _without_repeats([reading.state.value for reading in driven.readings]),
-            "files": [[file.url[:120], file.mime_type] for file in driven.delivery.files],
-            "facts": {name: value for name, value in driven.delivery.facts.items() if name in names},
-            "reported": {unit: str(amount) for unit, amount in driven.delivery.reported.items()},
-            "charged_usd": None if driven.delivery.charged_usd is None else str(driven.delivery.charged_usd),
-            "refs": dict(driven.delivery.refs),
-        }
-    error = driven.error
-    return {
-        "outcome": driven.submission.outcome,
-        "error": None if error is None else type(error).__name__,
-        "accepted": None if error is None else error.accepted,
-        "code": None if error is None else error.code,
-    }
-
-
-def _without_repeats(words: list[str]) -> list[str]:
-    return [word for index, word in enumerate(words) if index == 0 or words[index - 1] != word]
-
-
 def _origin_of(recording: Recording) -> str:
     scheme, _, rest = recording.base_url.partition("://")
     return f"{scheme}://{rest.partition('/')[0]}"
@@ -577,105 +464,3 @@ def _all_there(wanted: set[str], have: set[str]) -> None:
 
 def _same_pin(found: Any, kept: Any) -> None:
     assert found == kept, f"the table says {found}; written down was {kept}"
-
-
-def _reachable(table: Provider) -> None:
-    if table.poll is None:
-        return
-    assert table.status is not None, "what is polled needs words"
-    states = {*table.status.words.values(), table.status.missing}
-    assert State.SUCCEEDED in states, "no word means success"
-    assert table.status.words, "no words"
-
-
-def _all_captured(provider: Provider) -> set[str]:
-    own = [table.submit for table in spoken(provider).values()]
-    calls = [*own, *(endpoint.submit for endpoint in provider.tasks.values())]
-    return {name for call in calls if isinstance(call, Call) for name in call.capture}
-
-
-def _captured(table: Provider) -> None:
-    known = ALWAYS_KNOWN | set(table.hosts) | set(table.cdns) | _all_captured(table)
-    if not isinstance(table.submit, Call):
-        return  # a flow names what it knows itself
-    calls = [call for call in (table.poll, table.stream, table.cancel) if call is not None]
-    for call in calls:
-        assert set(_templates(call)) <= known, f"{call.url}: {set(_templates(call)) - known} is never captured"
-    for stage in table.follow:
-        known |= set(stage.needs)
-        assert set(_templates(stage.call)) <= known, f"{stage.call.url}: something is never captured"
-    if table.probe is not None:
-        allowed = {"nonce"} | set(table.hosts) | set(table.cdns)
-        assert set(_templates(table.probe)) <= allowed, f"{table.probe.url}: a probe knows no job"
-
-
-def _bends_nothing(table: Provider) -> None:
-    for call in (table.submit, *(endpoint.submit for endpoint in table.tasks.values())):
-        if not isinstance(call, Call) or table.poll is None or not call.capture:
-            continue
-        names = dict.fromkeys((*ALWAYS_KNOWN, *_all_captured(table)), "x")
-        for name, target in call.capture.items():
-            answer = _answer_with(target if isinstance(target, str) else target.path, "a/../b?c=d")
-            with suppress(ResponseFormatError):  # not taken at all
-                names |= _wire.capture(table, {name: target}, answer)
-        url = _build.call_request(table, table.poll, names).url
-        assert "a/../b" not in url, f"{url} is not where the table leads"
-        assert "c=d" not in url, f"{url} asks for more than the table does"
-
-
-def _meanings(table: Provider) -> None:
-    wrong = {code: kind for code, kind in table.codes.kinds.items() if kind not in ERROR_CLASSES}
-    assert not wrong, f"{wrong} mean nothing"
-    assert not table.codes.kinds or table.codes.paths, "codes without a place where they are"
-
-
-def _unknown_word(table: Provider, status: Status) -> None:
-    if status.path == "@status":
-        body: Json = {"@status": "299"}
-    else:
-        body = _answer_with(status.path, "a-word-of-tomorrow")
-    try:
-        reading = _wire.read_status(table, body, status)
-    except ResponseFormatError:
-        return
-    raise AssertionError(f"an unknown word became {reading.state}")
-
-
-def _means(table: Provider, status: Status, word: str) -> None:
-    body: Json = {"@status": word} if status.path == "@status" else _answer_with(status.path, _word_value(word))
-    reading = _wire.read_status(table, body, status)
-    wanted = status.words[word]
-    assert reading.state is wanted or (wanted is State.FAILED and reading.state is State.CANCELED)
-    if wanted in (State.FAILED, State.CANCELED):
-        assert reading.error is not None
-        assert reading.error.accepted is True
-        assert reading.state.is_terminal
-    else:
-        assert reading.error is None
-
-
-def _code_means(table: Provider, code: str) -> None:
-    """A code is found at each of its places, and means what the table says."""
-    shown = code.replace("*", "x")
-    for path in table.codes.paths:
-        body: Json = {}
-        if path.startswith("@headers."):
-            body = {"@headers": {path.removeprefix("@headers."): shown}}
-        elif path == "@status":
-            body = {"@status": shown}
-        elif "[]" in path or " " in path:
-            body = _answer_with(path, _word_value(shown))
-        else:
-            place(body, path, _word_value(shown))
-        found, kind = _wire.code_of(table, body)
-        if kind == table.codes.kinds[code]:
-            return
-        assert kind is not None or found is not None
-    raise AssertionError(f"{code} is read as nothing")
-
-
-def submits(provider: Provider) -> Iterator[Any]:
-    """Everything that orders something, of every task and dialect."""
-    for table in spoken(provider).values():
-        yield table.submit
-    yield from (endpoint.submit for endpoint in provider.tasks.values() if endpoint.submit is not None)

@@ -4,7 +4,7 @@ No store, no money, no router: the engine alone, driven as the runner drives it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,7 +15,7 @@ from aggregator import _build
 from aggregator._http import Transport
 from aggregator._wire import Delivery, Reading, Submission
 from aggregator.clock import Clock
-from aggregator.contract import Endpoint, Json, Provider, State
+from aggregator.contract import Dialect, Endpoint, Json, Provider, State
 from aggregator.engine import Backend, Engine
 from aggregator.errors import ProviderError
 from aggregator.handing import way
@@ -23,9 +23,10 @@ from aggregator.inputs import Media
 from aggregator.planning import label, placeholder, write_inputs
 from aggregator.registry.cards import Offer
 from aggregator.runner.faults import Source
+from aggregator.secret import Secret
 from aggregator.tasks import Request
 
-__all__ = ["Driven", "Frozen", "composed", "drive", "engine_over"]
+__all__ = ["Composed", "Driven", "Frozen", "backend_at", "composed", "drive", "ends_of", "engine_over"]
 
 MAX_LOOKS = 60
 
@@ -146,3 +147,39 @@ async def _followed(engine: Engine, backend: Backend, endpoint: Endpoint, driven
             reading = None
     except ProviderError as error:
         driven.error = error
+
+
+def backend_at(provider: Provider, base_url: str, key: str) -> Backend:
+    """The backend at one address that speaks for all of the provider's."""
+    hosts, cdns = dict.fromkeys(provider.hosts, base_url), dict.fromkeys(provider.cdns, base_url)
+    placed = replace(provider, base_url=base_url, hosts=hosts, cdns=cdns)
+    for name, words in provider.dialects.items():
+        if "base_url" in words:
+            placed = replace(placed, dialects={**placed.dialects, name: Dialect(**{**words, "base_url": base_url})})
+    return Backend(placed, Secret(key) if provider.auth.env else None)
+
+
+def ends_of(driven: Driven, order: Composed) -> dict[str, Any]:
+    """How a purchase ended, as it is written down."""
+    if driven.delivery is not None:
+        names = set(order.endpoint.facts)
+        return {
+            "outcome": driven.submission.outcome,
+            "states": _without_repeats([reading.state.value for reading in driven.readings]),
+            "files": [[file.url[:120], file.mime_type] for file in driven.delivery.files],
+            "facts": {name: value for name, value in driven.delivery.facts.items() if name in names},
+            "reported": {unit: str(amount) for unit, amount in driven.delivery.reported.items()},
+            "charged_usd": None if driven.delivery.charged_usd is None else str(driven.delivery.charged_usd),
+            "refs": dict(driven.delivery.refs),
+        }
+    error = driven.error
+    return {
+        "outcome": driven.submission.outcome,
+        "error": None if error is None else type(error).__name__,
+        "accepted": None if error is None else error.accepted,
+        "code": None if error is None else error.code,
+    }
+
+
+def _without_repeats(words: list[str]) -> list[str]:
+    return [word for index, word in enumerate(words) if index == 0 or words[index - 1] != word]

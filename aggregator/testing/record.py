@@ -24,10 +24,10 @@ from aggregator.registry.cards import Offer
 from aggregator.registry.load import Registry
 from aggregator.registry.mapping import mappings_of
 from aggregator.tasks import Request, request_from_json
-from aggregator.testing.compliance import backend_at, ends_of, pins_of
-from aggregator.testing.driving import Frozen, composed, drive, engine_over
+from aggregator.testing.driving import Frozen, backend_at, composed, drive, ends_of, engine_over
 from aggregator.testing.emulator import Emulator, LeapingClock
 from aggregator.testing.inputs import sample_files
+from aggregator.testing.pins import pins_of
 from aggregator.testing.recording import Keeper, Recording
 
 __all__ = ["Recorder"]

@@ -227,10 +227,11 @@ class Shop:
         assert await self.cancel(submission) is True
         assert (await self.engine.poll(self.backend, submission.handle)).state is State.CANCELED
 
-    async def is_booked(self, usd: str, verb: str, *args: Any, **options: Any) -> None:
+    async def is_booked(self, usd: str, verb: str, *args: Any, **options: Any) -> Any:
         """What is reported, what is settled and what the provider has in its book are one amount."""
         _, made = await self.bought(verb, *args, **options)
         assert made.cost.amount_usd == self.emulator.book.usd == Decimal(usd)
+        return made
 
     async def refuses(self, request: Request, fault: str, kind: type[Exception], *, model: str) -> None:
         """A refusal: sent once, nothing bought, nothing held."""
@@ -373,11 +374,6 @@ def is_meant(provider: str, answer: Answer, kind: type[Exception], code: str | N
     return error
 
 
-def said_of(provider: str, body: Any, dialect: str = "") -> _wire.Reading:
-    """What our table makes of one answer to a look."""
-    return _wire.read_status(provider_table(provider).spoken(dialect), body)
-
-
 # ------------------------------------------------------------------------------------------------- inputs and prices
 
 
@@ -401,17 +397,16 @@ def sound(directory: Path, seconds: float = 0.4) -> Path:
     return path
 
 
+@cache
+def _prices() -> PriceTable:
+    return PriceTable.bundled()
+
+
 def price(provider: str, endpoint: str, request: Request) -> tuple[Decimal | None, Decimal | None]:
     """From what to what a request costs."""
     offer = next(one for one in offers_of(provider) if (one.endpoint, one.task) == (endpoint, request.task))
-    found = quote(offer, request, PriceTable.bundled(), DAY)
+    found = quote(offer, request, _prices(), DAY)
     return found.low_usd, found.high_usd
-
-
-def is_priced(provider: str, endpoint: str, request: Request, low: str | None, high: str | None) -> None:
-    """It costs from `low` to `high`; `None`: nobody knows."""
-    amounts = tuple(None if amount is None else Decimal(amount) for amount in (low, high))
-    assert price(provider, endpoint, request) == amounts
 
 
 # --------------------------------------------------------------------------------------- the emulator, beside our own

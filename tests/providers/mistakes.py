@@ -308,8 +308,8 @@ def _unkeyed(_right: Any, _provider: Any, request: Any, _key: Any) -> Any:
     return request
 
 
-def _shown(_right: Any, _backend: Any, response: Any) -> Any:
-    return response
+def _shown(_right: Any, text: Any, _secrets: Any) -> Any:
+    return text
 
 
 def _no_lists(right: Any, value: Any, path: str) -> Any:
@@ -344,7 +344,7 @@ ENGINE: tuple[Mistake, ...] = tuple(
         ("paid twice", "replicate", engine.Engine, "_pay", _twice),
         ("the key goes everywhere", "runway", engine.Engine, "_signed", _signs_all),
         ("the key goes nowhere", "runway", engine.Engine, "_signed", _signs_none),
-        ("the key is shown", "runway", engine, "_scrubbed", _shown),
+        ("the key is shown", "runway", engine, "scrub", _shown),
         ("the idempotency key is lost", "comfy", engine, "_keyed", _unkeyed),
         ("facts are lost", "fal", engine.Engine, "result", _half_a_result),
         ("charges are lost", "runway", engine.Engine, "result", _no_charge),

@@ -1,4 +1,4 @@
-"""A delivery that the emulator signs in the vendor's way is believed by the vendor's table, and a changed one is not."""
+"""A delivery that the emulator signs in the vendor's way is believed by its table, and a changed one is not."""
 
 import asyncio
 import time
@@ -14,8 +14,7 @@ from aggregator._paths import place
 from aggregator.backends import provider_names, provider_table
 from aggregator.contract import Provider, State, WebhookRequest
 from aggregator.errors import WebhookError
-from aggregator.testing.compliance import backend_at
-from aggregator.testing.driving import composed, drive, engine_over
+from aggregator.testing.driving import backend_at, composed, drive, engine_over
 from aggregator.testing.emulator import Emulator
 from aggregator.testing.inputs import sample_files
 from aggregator.webhooks import Notice, keys_request, verify

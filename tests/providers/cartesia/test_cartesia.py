@@ -9,9 +9,10 @@ from aggregator import errors
 from aggregator.providers.cartesia import PROVIDER
 from aggregator.tasks import SpeechToSpeech, TextToSpeech
 from tests.providers.harness import Shop, faults_of, free_calls_need_the_key, is_meant, offers_of
+from tests.providers.record import VOICES
 
 NAME = "cartesia"
-VOICE = "e07c00bc-4134-4eae-9ea4-1a55fb45746b"
+VOICE = VOICES[NAME]
 WAV = {"container": "wav", "encoding": "pcm_s16le", "sample_rate": 44100}
 MP3 = {"container": "mp3", "sample_rate": 44100, "bit_rate": 128000}
 

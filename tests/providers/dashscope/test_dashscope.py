@@ -1,6 +1,5 @@
 """What we ask of DashScope, and what we make of each of its answers."""
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -233,9 +232,9 @@ async def test_only_what_is_pending_can_be_canceled(shop: Shop) -> None:
 
 
 async def test_what_it_counted_is_what_is_booked(shop: Shop) -> None:
-    project = await shop.project()
-    made = await project.text_to_video("a fox", model="dashscope:wan2.7-t2v", resolution="720p", duration_s=2)
-    assert made.cost.amount_usd == shop.emulator.book.usd == Decimal("0.20")
+    made = await shop.is_booked(
+        "0.20", "text_to_video", "a fox", model="dashscope:wan2.7-t2v", resolution="720p", duration_s=2
+    )
     assert made.cost.source == "reported"
 
 

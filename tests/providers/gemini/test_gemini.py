@@ -67,7 +67,7 @@ async def test_a_clip_is_ordered_and_waited_for_twice(order: str, shop: Shop) ->
     result = await verb(project)
     (request,) = shop.ordered()
     assert (request.path, shortened(request.json)) == ("/v1/interactions", body)
-    assert request.headers["x-goog-api-key"] == shop.emulator.keys["gemini"]
+    assert request.headers["x-goog-api-key"] == shop.key()
     assert "authorization" not in request.headers
     name = request.job_id.removeprefix("v1_")
     looks = [one.path for one in shop.emulator.requests if one.method == "GET"]
@@ -217,7 +217,7 @@ async def test_a_refusal_is_certain_and_of_its_class(fault: str, shop: Shop) -> 
 
 @pytest.mark.parametrize("fault", [name for name in REFUSALS if name != "moderated_input"])
 async def test_the_other_wording_of_errors_says_the_same(fault: str, shop: Shop) -> None:
-    shop.emulator.script("gemini", fault)
+    shop.emulator.script(NAME, fault)
     body = {"contents": [{"parts": [{"text": "a fox"}]}]}
     said = await shop.submit(body, "gemini-nano-banana-2.1", "text-to-image", "content")
     assert (said.outcome, type(said.error), said.error.accepted) == ("rejected", REFUSALS[fault], False)
@@ -270,7 +270,7 @@ BROKEN = "CONTINUATION IMAGE_OTHER LANGUAGE MALFORMED_RESPONSE MAX_TOKENS NO_IMA
 @pytest.mark.parametrize("word", [*REFUSED.split(), *BROKEN.split()])
 async def test_each_reason_to_finish_without_a_picture(word: str, shop: Shop) -> None:
     project = await shop.project()
-    shop.emulator.script("gemini", f"failed:{word}")
+    shop.emulator.script(NAME, f"failed:{word}")
     kind = errors.ContentPolicyError if word in REFUSED.split() else errors.JobFailedError
     with pytest.raises(kind) as caught:
         await project.text_to_image("a fox", model="gemini:gemini-nano-banana-2.1")
@@ -283,7 +283,7 @@ async def test_each_reason_to_finish_without_a_picture(word: str, shop: Shop) ->
 )
 async def test_a_prompt_that_is_blocked_on_http_200(word: str, shop: Shop) -> None:
     project = await shop.project()
-    shop.emulator.script("gemini", f"moderated_input:{word}")
+    shop.emulator.script(NAME, f"moderated_input:{word}")
     with pytest.raises(errors.ContentPolicyError) as caught:
         await project.text_to_image("a fox", model="gemini:gemini-nano-banana-2.1")
     assert caught.value.code == word
@@ -311,7 +311,7 @@ def test_only_words_instead_of_a_picture_are_no_success() -> None:
 )
 async def test_a_bad_end_of_a_clip(fate: str, error: type[Exception], shop: Shop) -> None:
     project = await shop.project()
-    shop.emulator.script("gemini", fate)
+    shop.emulator.script(NAME, fate)
     with pytest.raises(error) as caught:
         await project.text_to_video("a fox", **SMALL)
     assert caught.value.accepted is True

@@ -102,7 +102,7 @@ async def test_what_is_sent_and_what_comes_of_it(order: str, shop: Shop) -> None
     result = await verb(project)
     (request,) = shop.ordered()
     assert (request.path, form(request)) == (f"/v2/image/{path}", {**body, "async": "true"})
-    assert request.headers["api-key"] == shop.emulator.keys["ideogram"]
+    assert request.headers["api-key"] == shop.key()
     looks = [one.path for one in shop.emulator.requests if one.method == "GET"]
     assert set(looks) == {f"/v2/generations/{request.job_id}"}
     assert result.artifact.mime_type == "image/png"
@@ -143,7 +143,7 @@ async def test_a_server_error_leaves_it_open_whether_it_was_taken(fault: str, sh
 )
 async def test_a_bad_end(fate: str, error: type[Exception], shop: Shop) -> None:
     project = await shop.project()
-    shop.emulator.script("ideogram", fate)
+    shop.emulator.script(NAME, fate)
     with pytest.raises(error) as caught:
         await ORDERS["4"][0](project)
     assert caught.value.accepted is True

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -338,8 +337,12 @@ async def test_a_callback_of_each_generation_is_read(order: Any, dialect: str, s
 
 
 async def test_what_is_quoted_is_what_is_billed(shop: Shop) -> None:
-    project = await shop.project()
-    made = await project.text_to_video(
-        "a fox", model="kling:text-to-video/kling-3.0", duration_s=4, resolution="1080p", audio=True
+    await shop.is_booked(
+        "0.672",
+        "text_to_video",
+        "a fox",
+        model="kling:text-to-video/kling-3.0",
+        duration_s=4,
+        resolution="1080p",
+        audio=True,
     )
-    assert made.cost.amount_usd == shop.emulator.book.usd == Decimal("0.672")

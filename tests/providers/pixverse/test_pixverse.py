@@ -1,6 +1,5 @@
 """What we ask of PixVerse, and what we make of each of its answers."""
 
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from aggregator import errors
 from aggregator.contract import State
 from aggregator.tasks import Reference
-from aggregator.testing.emulator import Answer, Emulator, LeapingClock
+from aggregator.testing.emulator import Answer
 from aggregator.testing.emulator.media import render
 from aggregator.testing.emulator.services.pixverse import MESSAGES
 from aggregator.webhooks import verify
@@ -104,14 +103,11 @@ async def test_a_verb_sends_this(
     registered: list[tuple[str, str]],
     kind: str,
     sent: dict[str, Any],
-    tmp_path: Path,
+    shop: Shop,
 ) -> None:
     quality = {} if kind == "lip_sync" else {"resolution": "360p"}
-    with Emulator(seed=1, clock=LeapingClock(), only=("pixverse",)) as emulator:
-        async with emulator.aggregator(tmp_path, "pixverse") as agg, agg.project("p", budget_usd="100") as project:
-            order = {**options, **quality, "model": f"pixverse:{options['model']}", "max_usd": "5"}
-            made = await getattr(project, verb)(*args, **order)
-        asked, world = emulator.requests, emulator.desk("pixverse").world
+    asked, made = await shop.bought(verb, *args, **{**options, **quality, "model": f"pixverse:{options['model']}"})
+    world = shop.emulator.desk(NAME).world
     numbers = {url: int(name.split()[1]) for name, url in world.items() if name.startswith(("img_id", "media_id"))}
     *uploads, paid = [one for one in asked if one.method == "POST"]
     found = [
@@ -122,7 +118,7 @@ async def test_a_verb_sends_this(
     looks = {plain(one)[:2] for one in asked if one.method == "GET"}
     assert looks == {("GET", f"/openapi/v2/video/result/{paid.job_id}")}
     assert len({one.headers["ai-trace-id"] for one in asked}) == len(asked)
-    assert {one.headers["api-key"] for one in asked} == {emulator.keys["pixverse"]}
+    assert {one.headers["api-key"] for one in asked} == {shop.key()}
     assert len(made.artifacts) == 1
 
 
@@ -238,9 +234,7 @@ async def test_a_callback_is_verified_and_answered(shop: Shop) -> None:
 
 
 async def test_what_is_quoted_is_what_is_billed(shop: Shop) -> None:
-    project = await shop.project()
-    made = await project.text_to_video("a fox", model="pixverse:v5", resolution="360p", duration_s=8)
-    assert made.cost.amount_usd == shop.emulator.book.usd == Decimal("0.90")
+    await shop.is_booked("0.90", "text_to_video", "a fox", model="pixverse:v5", resolution="360p", duration_s=8)
 
 
 def test_bodies() -> None:

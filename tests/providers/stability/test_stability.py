@@ -119,7 +119,7 @@ async def test_what_is_sent_and_what_comes_of_it(order: str, shop: Shop) -> None
     result = await verb(project)
     (request,) = shop.ordered()
     assert (request.path, form(request)) == (path, body)
-    assert request.headers["authorization"] == f"Bearer {shop.emulator.keys['stability']}"
+    assert request.headers["authorization"] == f"Bearer {shop.key()}"
     later = "creative" in path or path.endswith("stable-audio/text-to-audio")
     kind = "audio/*" if "audio" in path else "image/*"
     assert request.headers["accept"] == ("application/json" if later else kind)
@@ -158,7 +158,7 @@ async def test_a_server_error_leaves_it_open_whether_it_was_taken(shop: Shop) ->
 @pytest.mark.parametrize("verb", [ORDERS["core"][0], ORDERS["creative"][0], ORDERS["audio 2"][0], ORDERS["audio 3"][0]])
 async def test_a_filtered_result_on_http_200_is_no_result_and_free(verb, shop: Shop) -> None:
     project = await shop.project()
-    shop.emulator.script("stability", "moderated_output")
+    shop.emulator.script(NAME, "moderated_output")
     with pytest.raises(errors.ContentPolicyError) as caught:
         await verb(project)
     assert caught.value.accepted is True

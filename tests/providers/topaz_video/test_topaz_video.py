@@ -119,15 +119,13 @@ async def test_a_refusal_of_what_is_paid(fault, expected, tmp_path, shop: Shop) 
     assert found.accepted is (None if expected is errors.UnavailableError else False)
 
 
-async def test_a_quote_that_fails_has_bought_nothing(tmp_path) -> None:
-    with Emulator(seed=1, clock=LeapingClock(), only=(NAME,)) as emulator:
-        emulator.disturb(NAME, Answer(400, {"message": "Invalid input"}), on="POST /video/")
-        async with emulator.aggregator(tmp_path, NAME) as agg, agg.project("p", budget_usd="100") as project:
-            with pytest.raises(errors.AggregatorError):
-                await project.upscale_video(clip(tmp_path), model=f"{NAME}:prob-4", factor=2, max_usd="9")
-            spend = await project.spend()
-            assert (spend.settled_usd, spend.held_usd) == (0, 0)
-        assert len(emulator.book) == 0
+async def test_a_quote_that_fails_has_bought_nothing(shop: Shop) -> None:
+    shop.answer_once("POST /video/", Answer(400, {"message": "Invalid input"}))
+    with pytest.raises(errors.AggregatorError):
+        await shop.bought("upscale_video", clip(shop.directory), model=f"{NAME}:prob-4", factor=2)
+    spend = await (await shop.project()).spend()
+    assert (spend.settled_usd, spend.held_usd) == (0, 0)
+    assert len(shop.emulator.book) == 0
 
 
 @pytest.mark.parametrize(

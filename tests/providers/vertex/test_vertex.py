@@ -70,7 +70,7 @@ async def test_what_is_sent_and_what_comes_of_it(order: str, shop: Shop) -> None
     result = await verb(project)
     bought, *looks = shop.ordered()
     assert (bought.path, shortened(bought.json)) == (f"{AT}:predictLongRunning", body)
-    assert bought.headers["authorization"] == f"Bearer {shop.emulator.keys['vertex']}"
+    assert bought.headers["authorization"] == f"Bearer {shop.key()}"
     name = f"projects/emulator/locations/us-central1{AT}/operations/{bought.job_id}"
     assert {(one.path, one.body) for one in looks} == {
         (f"{AT}:fetchPredictOperation", json.dumps({"operationName": name}, separators=(",", ":")).encode())
@@ -136,7 +136,7 @@ async def test_a_server_error_leaves_it_open_whether_it_was_taken(fault: str, sh
 )
 async def test_a_bad_end(fate: str, error: type[Exception], held: bool, shop: Shop) -> None:
     project = await shop.project()
-    shop.emulator.script("vertex", fate)
+    shop.emulator.script(NAME, fate)
     with pytest.raises(error) as caught:
         await project.text_to_video("a fox", **LITE)
     assert caught.value.accepted is True
