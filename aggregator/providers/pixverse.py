@@ -82,7 +82,7 @@ PROVIDER = c.Provider(
     base_url="https://app-api.pixverse.ai",  # China: https://app-api.pixverseai.cn
     auth=c.Auth(env=("PIXVERSE_API_KEY",), header="API-KEY", template="{key}"),
     headers={"Ai-trace-id": "{nonce}"},
-    idempotency_header="Ai-trace-id",  # that a second order is then the first is said, but not what it answers: no replay
+    idempotency_header="Ai-trace-id",  # no replay: what a second order answers is not said
     submit=_submit,
     poll=c.Call("GET", "/openapi/v2/video/result/{id}"),
     probe=_BALANCE,

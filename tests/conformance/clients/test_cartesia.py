@@ -7,7 +7,8 @@ import pytest
 
 from aggregator.tasks import SpeechToSpeech, TextToSpeech
 from tests.conformance.compare import same
-from tests.providers.sound import DETAIL, VOICES, Studio, faults_of, studio
+from tests.providers.harness import DETAIL, Shop, faults_of, opened
+from tests.providers.record import VOICES
 
 cartesia = pytest.importorskip("cartesia")
 
@@ -30,7 +31,7 @@ KINDS = {
 }
 
 
-def client(at: Studio, key: str | None = None):
+def client(at: Shop, key: str | None = None):
     return cartesia.Cartesia(api_key=key or at.key(), base_url=at.emulator.url(NAME), max_retries=0)
 
 
@@ -82,7 +83,7 @@ INTENTS = {
 @pytest.mark.parametrize("intent", INTENTS)
 async def test_the_client_is_answered_and_asks_for_what_we_ask_for(intent: str, tmp_path) -> None:
     request, model, call = INTENTS[intent]
-    async with studio(NAME, tmp_path) as at:
+    async with opened(NAME, tmp_path) as at:
         _, ours = await at.make(request(at), model)
         with client(at) as c:
             content = call(c, at).read()
@@ -93,7 +94,7 @@ async def test_the_client_is_answered_and_asks_for_what_we_ask_for(intent: str, 
 
 @pytest.mark.parametrize(("fault", "said"), faults_of(NAME).items())
 async def test_the_client_reads_every_error(fault: str, said, tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
+    async with opened(NAME, tmp_path) as at:
         at.emulator.script(NAME, f"{fault}:{DETAIL}")
         with client(at) as c, pytest.raises(cartesia.APIStatusError) as caught:
             c.tts.generate(model_id="sonic-3.5", transcript="Yes.", voice=VOICES[NAME], output_format=WAV)
@@ -103,7 +104,7 @@ async def test_the_client_reads_every_error(fault: str, said, tmp_path) -> None:
 
 
 async def test_the_client_turns_the_pages_of_voices_to_their_end(tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
+    async with opened(NAME, tmp_path) as at:
         with client(at) as c:
             assert [voice.id for voice in c.voices.list(limit=1)] == [VOICES[NAME], OTHER]
             assert c.get_status().ok

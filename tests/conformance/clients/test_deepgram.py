@@ -10,7 +10,7 @@ import pytest
 
 from aggregator.tasks import TextToSpeech
 from tests.conformance.compare import same
-from tests.providers.sound import DETAIL, Studio, faults_of, studio
+from tests.providers.harness import DETAIL, Shop, faults_of, opened
 
 deepgram = pytest.importorskip("deepgram")
 from deepgram.core.api_error import ApiError  # noqa: E402
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:websockets:DeprecationWarning") 
 
 
 @contextmanager
-def client(at: Studio, key: str | None = None):
+def client(at: Shop, key: str | None = None):
     """The client, on a connection that is closed."""
     base = at.emulator.url(NAME)
     environment = DeepgramClientEnvironment(base=base, production=base, agent=base, agent_rest=base)
@@ -56,7 +56,7 @@ INTENTS = {
 @pytest.mark.parametrize("intent", INTENTS)
 async def test_the_client_is_answered_and_asks_for_what_we_ask_for(intent: str, tmp_path) -> None:
     request, model, call = INTENTS[intent]
-    async with studio(NAME, tmp_path) as at:
+    async with opened(NAME, tmp_path) as at:
         _, ours = await at.make(request, model)
         with client(at) as c:
             content = b"".join(call(c))
@@ -75,7 +75,7 @@ async def test_the_client_is_answered_and_asks_for_what_we_ask_for(intent: str, 
 )
 @pytest.mark.parametrize(("fault", "said"), faults_of(NAME).items())
 async def test_the_client_reads_every_error(fault: str, said, speak, model: str, tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
+    async with opened(NAME, tmp_path) as at:
         at.emulator.script(NAME, f"{fault}:{DETAIL}")
         with client(at) as c, pytest.raises(ApiError) as caught:
             b"".join(speak(c)(text="Yes.", model=model, request_options={"max_retries": 0}))
@@ -84,7 +84,7 @@ async def test_the_client_reads_every_error(fault: str, said, speak, model: str,
 
 
 async def test_the_client_reads_the_free_answers(tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
+    async with opened(NAME, tmp_path) as at:
         with client(at) as c:
             assert len(c.manage.v1.projects.list().projects) == 1
         with client(at, "x") as c, pytest.raises(ApiError) as caught:

@@ -17,7 +17,7 @@ from aggregator.signing import hmac_sha256, hmac_stamped
 from aggregator.tasks import SpeechToSpeech, TextToMusic, TextToSound, TextToSpeech, VideoToAudio
 from aggregator.webhooks import verify
 from tests.conformance.compare import same
-from tests.providers.sound import DETAIL, Studio, faults_of, studio
+from tests.providers.harness import DETAIL, Shop, faults_of, opened
 
 elevenlabs = pytest.importorskip("elevenlabs")
 from elevenlabs.core.api_error import ApiError  # noqa: E402
@@ -36,7 +36,7 @@ VOICE = "abc123"
 
 
 @contextmanager
-def client(at: Studio, key: str | None = None):
+def client(at: Shop, key: str | None = None):
     """The client, on a connection that is closed."""
     with httpx.Client() as line:
         yield elevenlabs.ElevenLabs(api_key=key or at.key(), base_url=at.emulator.url(NAME), httpx_client=line)
@@ -109,7 +109,7 @@ INTENTS = {
 @pytest.mark.parametrize("intent", INTENTS)
 async def test_the_client_is_answered_and_asks_for_what_we_ask_for(intent: str, tmp_path) -> None:
     request, model, call = INTENTS[intent]
-    async with studio(NAME, tmp_path) as at:
+    async with opened(NAME, tmp_path) as at:
         _, ours = await at.make(request(at), model)
         with client(at) as c:
             content = b"".join(call(c, at))
@@ -120,7 +120,7 @@ async def test_the_client_is_answered_and_asks_for_what_we_ask_for(intent: str, 
 
 @pytest.mark.parametrize(("fault", "said"), faults_of(NAME).items())
 async def test_the_client_reads_every_error(fault: str, said, tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
+    async with opened(NAME, tmp_path) as at:
         at.emulator.script(NAME, f"{fault}:{DETAIL}")
         with client(at) as c, pytest.raises(ApiError) as caught:
             b"".join(c.text_to_speech.convert(VOICE, text="Yes.", request_options={"max_retries": 0}))
@@ -129,7 +129,7 @@ async def test_the_client_reads_every_error(fault: str, said, tmp_path) -> None:
 
 
 async def test_the_client_reads_the_free_answers(tmp_path) -> None:
-    async with studio(NAME, tmp_path) as at:
+    async with opened(NAME, tmp_path) as at:
         with client(at) as c:
             assert "eleven_v4" in {model.model_id for model in c.models.list()}
             assert [voice.voice_id for voice in c.voices.search().voices] == ["JBFqnCBsd6RMkjVDRZzb"]

@@ -36,7 +36,7 @@ from aggregator.tasks import (
     VideoUpscaling,
 )
 from tests.conformance.compare import same
-from tests.providers.shop import STILL, opened
+from tests.providers.harness import STILL, opened
 
 fal_client = pytest.importorskip("fal_client")
 

@@ -18,7 +18,7 @@ from aggregator.testing.emulator import Emulator
 from aggregator.testing.emulator.recorder import Recorded
 from aggregator.testing.emulator.services.gemini import SERVICE
 from tests.conformance.compare import same
-from tests.providers.gemini.studio import PNG
+from tests.providers.harness import PNG
 
 genai = pytest.importorskip("google.genai")
 errors, types = pytest.importorskip("google.genai.errors"), pytest.importorskip("google.genai.types")

@@ -15,7 +15,7 @@ import pytest
 
 from aggregator.tasks import ImageToImage, ImageToVideo, TextToImage, TextToVideo, VideoToVideo
 from tests.conformance.compare import same
-from tests.providers.shop import STILL
+from tests.providers.harness import STILL
 
 higgsfield_client = pytest.importorskip("higgsfield_client")
 

@@ -18,7 +18,7 @@ import pytest
 
 from aggregator.tasks import ImageToImage, ImageToVideo, TextToImage, TextToSpeech, TextToVideo
 from tests.conformance.compare import same
-from tests.providers.shop import STILL
+from tests.providers.harness import STILL
 
 huggingface_hub = pytest.importorskip("huggingface_hub")
 

@@ -10,7 +10,7 @@ import pytest
 from aggregator.contract import WebhookRequest
 from aggregator.providers.kling import PROVIDER
 from aggregator.webhooks import verify
-from tests.providers.shop import Shop, opened
+from tests.providers.harness import Shop, opened
 
 standardwebhooks = pytest.importorskip("standardwebhooks")
 

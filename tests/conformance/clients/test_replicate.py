@@ -32,7 +32,7 @@ from aggregator.tasks import (
 )
 from aggregator.testing.emulator import Answer
 from tests.conformance.compare import same
-from tests.providers.shop import STILL
+from tests.providers.harness import STILL
 
 replicate = pytest.importorskip("replicate")
 

@@ -11,7 +11,7 @@ import pytest
 from aggregator.tasks import ImageToVideo, Reference, TextToVideo, VideoExtension
 from aggregator.testing.emulator import Emulator, media
 from tests.conformance.compare import same
-from tests.providers.gemini.studio import PNG
+from tests.providers.harness import PNG
 
 genai = pytest.importorskip("google.genai")
 credentials = pytest.importorskip("google.auth.credentials")
