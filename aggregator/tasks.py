@@ -304,13 +304,17 @@ class TextToSpeech(Request):
 
 
 class SpeechToSpeech(Request):
-    """Say what `audio` says in another voice."""
+    """Say what `audio` says in another voice, or in another language (dubbing)."""
 
     task: ClassVar[str] = "speech-to-speech"
     audio: _Input
-    voice: str
+    voice: str | None = None
     language: _Language | None = None
     format: _AudioFormat | None = None
+
+    def model_post_init(self, _context: Any, /) -> None:
+        if self.voice is None and self.language is None:
+            raise RequestError("SpeechToSpeech: give a voice, or a language to say it in")
 
 
 class _Sound(Request):

@@ -135,13 +135,13 @@ class Verbs(ABC):
     async def speech_to_speech(
         self,
         audio: "MediaLike",
-        voice: str,
+        voice: str | None = None,
         *,
         language: str | None = None,
         format: str | None = None,  # noqa: A002  the canonical name
         **options: Unpack[Options],
     ) -> "Result":
-        """Say the same in another voice."""
+        """Say the same in another voice, or in another language."""
         return await self._do("speech-to-speech", options, audio=audio, voice=voice, language=language, format=format)
 
     async def text_to_sound(self, prompt: str, **options: Unpack[SoundOptions]) -> "Result":

@@ -1,4 +1,4 @@
-"""ElevenLabs: speech, voice changing, sound effects and music; every answer is the sound itself.
+"""ElevenLabs: speech, voice changing, sound effects and music, each the answer itself; dubbing, which is waited for.
 
 Options of the sound's form are in the query, the voice is in the path. Errors have three shapes: `code`, an older one
 with `status` only, and a list of what is wrong with the fields. No key makes a request idempotent; answers do not say
@@ -43,6 +43,7 @@ _CHANGED: _Fields = {"audio": "audio", "voice": "@path.voice", "format": _SPOKEN
 _EFFECT: _Fields = {"prompt": "text", "duration_s": "duration_seconds", "format": _SPOKEN}
 _SONG: _Fields = {"prompt": "prompt", "duration_s": c.To("music_length_ms", _milliseconds), "format": _COMPOSED}
 _SCORE: _Fields = {"video": "videos", "prompt": "description"}
+_DUB = c.words(queued="queued", running="preparing dubbing", succeeded="dubbed", failed="failed")
 _NARRATOR = {"@path.voice": "JBFqnCBsd6RMkjVDRZzb"}
 
 PROVIDER = c.Provider(
@@ -72,12 +73,30 @@ PROVIDER = c.Provider(
     request_id_header="request-id",
     inputs={"": c.Input(accepts=("part",), max_bytes=None)},
     concurrency=2,  # the free plan's; the others have 3 to 15
+    dialects={
+        "dubbing": {
+            "submit": c.Call("POST", "/v1/dubbing", capture={"id": "dubbing_id"}),
+            "poll": c.Call("GET", "/v1/dubbing/{id}"),
+            "follow": (
+                c.Follow(c.Call("GET", "/v1/dubbing/{id}/audio/{language}"), {"language": "target_languages[]"}),
+            ),
+            "cancel": c.Call("DELETE", "/v1/dubbing/{id}"),
+            "status": c.Status("status", _DUB, error="error"),
+        }
+    },
     tasks={
         "text-to-speech": _sound(
             "text-to-speech/{voice}", _SPEECH, "kilo_character", "request.kilo_characters", **_NARRATOR
         ),
         "speech-to-speech": _sound(
             "voice-changer/{voice}", _CHANGED, "input_audio_second", "request.input_audio_seconds"
+        ),
+        "speech-to-speech@dubbing": c.Endpoint(
+            {"audio": "file", "language": c.To("target_lang", _language)},
+            files=c.Files(form="body", mime_type="audio/mpeg"),
+            meters=(c.Meter("input_audio_second", "request.input_audio_seconds"),),
+            encoding="multipart",
+            dialect="dubbing",
         ),
         "text-to-sound": _sound("sound-generation", _EFFECT, "request", "1"),
         "text-to-music": _sound("music", _SONG, "audio_second", "request.duration_s"),

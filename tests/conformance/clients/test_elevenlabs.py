@@ -6,6 +6,7 @@ Not compared: what the client says of itself, the names of files in a form (ours
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -116,6 +117,26 @@ async def test_the_client_is_answered_and_asks_for_what_we_ask_for(intent: str, 
         theirs = at.emulator.requests[-1]
         assert content == at.emulator.book[1].job.contents[0]
         assert same(ours, theirs, ignore_headers=OWN, unordered_parts=True, ignore_filenames=True) == []
+
+
+async def test_the_client_dubs_as_we_do(tmp_path) -> None:
+    async with opened(NAME, tmp_path) as at:
+        await at.make(SpeechToSpeech(audio=at.clip, language="es"), "eleven-dubbing")
+        ours = list(at.emulator.requests)
+        with client(at) as c:
+            file = ("clip.wav", at.clip.read_bytes(), "audio/wav")
+            number = c.dubbing.create(file=file, target_lang="es").dubbing_id
+            at.clock.advance(1.0)
+            seen = c.dubbing.get(number)
+            assert (seen.status, seen.target_languages) == ("dubbed", ["es"])
+            content = b"".join(c.dubbing.audio.get(number, "es"))
+            theirs = at.emulator.requests[len(ours) :]
+            c.dubbing.delete(number)
+        assert content == at.emulator.book[1].job.contents[0]
+        first = at.emulator.book[0].job.id
+        for mine, their in ((ours[0], theirs[0]), (ours[1], theirs[1]), (ours[-1], theirs[-1])):
+            renamed = replace(their, path=their.path.replace(number, first))
+            assert same(mine, renamed, ignore_headers=OWN, unordered_parts=True, ignore_filenames=True) == []
 
 
 @pytest.mark.parametrize(("fault", "said"), faults_of(NAME).items())

@@ -112,7 +112,30 @@ async def test_what_only_this_vendor_knows_is_an_option(shop: Shop) -> None:
         await shop.make(request, "eleven-v3", provider_options={NAME: {"model_id": "eleven_v4"}})
 
 
-@pytest.mark.parametrize("offer", offers_of(NAME), ids=lambda offer: f"{offer.endpoint}-{offer.task}")
+async def test_what_is_sent_to_dub(shop: Shop) -> None:
+    """A job: ordered as a form, looked at until it is `dubbed`, then fetched in the language it was ordered in."""
+    result, _ = await shop.make(SpeechToSpeech(audio=shop.clip, language="pt-BR"), "eleven-dubbing")
+    (order, *looks) = shop.emulator.requests
+    assert (order.method, order.path, order.query) == ("POST", "/v1/dubbing", {})
+    assert set(order.form) == {"file", "target_lang"}
+    assert order.form["target_lang"][0].text == "pt"
+    assert order.form["file"][0].content == shop.clip.read_bytes()
+    number = shop.emulator.book[0].job.id
+    assert {look.path for look in looks[:-1]} == {f"/v1/dubbing/{number}"}
+    assert (looks[-1].method, looks[-1].path) == ("GET", f"/v1/dubbing/{number}/audio/pt")
+    assert result.artifact.path.read_bytes() == shop.emulator.book[0].job.contents[0]
+    assert result.cost.unpriced
+
+
+@pytest.mark.parametrize("fate", ["failed", "moderated_output", "canceled"])
+async def test_a_dubbing_that_fails_keeps_its_money(fate: str, shop: Shop) -> None:
+    """Whether a failure is billed is not documented."""
+    with pytest.raises(errors.JobFailedError, match="stay reserved") as caught:
+        await shop.make(SpeechToSpeech(audio=shop.clip, language="es"), "eleven-dubbing", fate)
+    assert caught.value.accepted is True
+
+
+@pytest.mark.parametrize("offer", [one for one in offers_of(NAME) if not one.mapping.dialect], ids=lambda offer: f"{offer.endpoint}-{offer.task}")
 async def test_every_offer_is_taken_and_what_it_makes_can_be_played(offer, shop: Shop) -> None:
     result, _ = await shop.make(shop.of(offer), f"{NAME}:{offer.endpoint}")
     assert result.artifact.mime_type == "audio/mpeg"

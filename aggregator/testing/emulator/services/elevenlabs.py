@@ -157,6 +157,60 @@ def voice_changer(call: Call) -> Answer:
     return _made(call, _sound(call, 2.0))
 
 
+@SERVICE.post("/v1/dubbing")
+def dub(call: Call) -> Answer:
+    form = call.form("target_lang")
+    if "file" not in form and "source_url" not in form:
+        call.refuse("invalid", "file or source_url, one of them")
+    job = call.take(order("audio", duration_s=2.0, mime="audio/mpeg"), language=form["target_lang"][0].text)
+    return Answer(200, {"dubbing_id": job.id, "expected_duration_sec": 2.0})
+
+
+DUBBED = {"queued": "queued", "running": "dubbing", "succeeded": "dubbed"}
+NO_DUB = _once(404, "dubbing_not_found", "A dubbing with this id was not found.")
+
+
+@SERVICE.get("/v1/dubbing/{id}")
+def dubbing(call: Call) -> Answer:
+    job = call.job(call.path["id"])
+    if job is None:
+        return NO_DUB
+    status = DUBBED.get(job.state, "failed")
+    error = "The dubbing violates the terms of service." if job.moderated else "The dubbing failed."
+    return Answer(
+        200,
+        {
+            "dubbing_id": job.id,
+            "name": "a dubbing",
+            "status": status,
+            "source_language": "en",
+            "target_languages": [job.extra["language"]],
+            "created_at": "2026-11-21T00:00:00Z",
+            "editable": False,
+            "error": error if status == "failed" else None,
+        },
+    )
+
+
+@SERVICE.get("/v1/dubbing/{id}/audio/{language}")
+def dubbed(call: Call) -> Answer:
+    job = call.job(call.path["id"])
+    if job is None or call.path["language"] != job.extra["language"]:
+        return NO_DUB
+    if job.state != "succeeded":
+        return _once(425, "dubbing_not_ready", "The dubbing is not ready yet.")
+    return Answer(200, job.contents[0], {"content-type": job.mime})
+
+
+@SERVICE.delete("/v1/dubbing/{id}")
+def forget(call: Call) -> Answer:
+    job = call.job(call.path["id"])
+    if job is None:
+        return NO_DUB
+    call.cancel(job)
+    return Answer(200, {"status": "ok"})
+
+
 @SERVICE.post("/v1/sound-generation")
 def sound_generation(call: Call) -> Answer:
     body = call.json("text")
