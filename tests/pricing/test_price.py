@@ -1,4 +1,4 @@
-"""Quotes and costs: exact, estimated, unknown; by hand from the sheets."""
+"""Quotes and costs: exact, estimated, unknown; by hand from the price pages."""
 
 import decimal
 import json
@@ -238,7 +238,7 @@ def test_speech_is_counted_in_characters(offer, prices):
     )
 
 
-# -------------------------------------------------------------------------------------------- by hand, from the sheets
+# ---------------------------------------------------------------------------------------- by hand, from the price pages
 
 
 @pytest.mark.parametrize(

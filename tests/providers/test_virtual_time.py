@@ -18,7 +18,7 @@ def test_an_hour_takes_no_time() -> None:
         return clock.monotonic(), clock.time()
 
     assert run_virtual(main) == (3600.0, VirtualClock.START + 3600.0)
-    assert time.perf_counter() - started < 1.0
+    assert time.perf_counter() - started < 10.0
 
 
 def test_the_order_is_that_of_the_clock_every_time() -> None:

@@ -1,6 +1,5 @@
 """Whatever is asked: the chosen offer satisfies everything, and so does every alternative."""
 
-import time
 from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -111,18 +110,8 @@ def test_equally_near_goes_up():
     assert nearest_value(Limit(values=([512, 512], [1024, 1024])), (900, 900)) == [1024, 1024]
 
 
-def test_planning_is_quick():
-    """A thousand offers of other tasks cost nothing; the bound is generous, so that a busy machine passes."""
-    rows = {"text-to-video": REGISTRY._offer_rows["text-to-video"], "lip-sync": []}
-    template = dict(rows["text-to-video"][0])
-    rows["lip-sync"] = [{**template, "endpoint": f"e{number}", "task": "lip-sync"} for number in range(1000)]
+def test_offers_of_other_tasks_are_not_even_built():
+    rows = {"text-to-video": REGISTRY._offer_rows["text-to-video"], "lip-sync": [{"not": "looked at"}] * 1000}
     registry = Registry(REGISTRY._card_rows, rows)
-    request, ask, config = TextToVideo(prompt="x"), Ask(max_usd=Decimal(5)), Config.of()
-
-    def once():
-        start = time.perf_counter()
-        route(registry, PRICES, config, {"fal": None, "local": "off"}, request, ask, DAY)
-        return time.perf_counter() - start
-
-    once()
-    assert min(once() for _ in range(50)) < 0.002
+    route(registry, PRICES, Config.of(), {"fal": None, "local": "off"}, TextToVideo(prompt="x"), Ask(max_usd=Decimal(5)), DAY)
+    assert set(registry._offers) == {"text-to-video"}
