@@ -4,10 +4,8 @@ what is made of it. A provider's own tests pin its words; these pin what every t
 
 import base64
 import json
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -17,7 +15,7 @@ import pytest
 
 from aggregator import errors
 from aggregator._build import build_body, call_request
-from aggregator._http import DEFAULT_TIMEOUTS, SendError, Stream, Timeouts
+from aggregator._http import SendError
 from aggregator._wire import read_status
 from aggregator.contract import (
     BUILD,
@@ -46,6 +44,8 @@ from aggregator.inputs import Media
 from aggregator.runner.faults import Source
 from aggregator.secret import Secret
 from aggregator.tasks import ImageToVideo, TextToImage, TextToSpeech, TextToVideo
+from aggregator.testing.driving import Frozen
+from aggregator.testing.recording import Prompter
 
 BASE = "https://api.example.com/v1"
 WORDS = {"run": State.RUNNING, "ok": State.SUCCEEDED, "bad": State.FAILED}
@@ -63,56 +63,18 @@ PROVIDER = Provider(
 IMAGE = Endpoint(fields={"prompt": "prompt"}, files=Files("url", "image/png"))
 
 
-@dataclass
-class Canned:
-    """A transport that says what it was told, in order, and keeps what it was sent."""
-
-    answers: deque[HttpResponse | SendError] = field(default_factory=deque)
-    sent: list[HttpRequest] = field(default_factory=list)
-
-    async def send(
-        self, request: HttpRequest, *, fresh: bool = False, timeouts: Timeouts = DEFAULT_TIMEOUTS
-    ) -> HttpResponse:
-        self.sent.append(request)
-        answer = self.answers.popleft()
-        if isinstance(answer, SendError):
-            raise answer
-        return answer
-
-    @asynccontextmanager
-    async def stream(self, request: HttpRequest, *, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> AsyncIterator[Stream]:
-        raise NotImplementedError
-        yield
-
-    async def aclose(self) -> None: ...
-
-
 def says(body: Any, status: int = 200, **headers: str) -> HttpResponse:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     kind = {} if isinstance(body, bytes) else {"content-type": "application/json"}
     return HttpResponse(status, {**kind, **{name.replace("_", "-"): value for name, value in headers.items()}}, raw)
 
 
-@dataclass
-class Clock:
-    now: float = 1_800_000_000.0
-
-    def time(self) -> float:
-        return self.now
-
-    def monotonic(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 class Bench:
     """An engine on a virtual clock over canned answers."""
 
     def __init__(self, provider: Provider = PROVIDER, *answers: HttpResponse | SendError, key: str = "k-1") -> None:
-        self.transport = Canned(deque(answers))
-        self.clock = Clock()
+        self.transport = Prompter(*answers)
+        self.clock = Frozen()
         self.engine = Engine(transport=self.transport, clock=self.clock, rng=Random(1))
         self.backend = Backend(provider, Secret(key))
 
@@ -502,7 +464,7 @@ async def test_a_token_is_kept_until_shortly_before_its_end() -> None:
     bench = Bench(replace(PROVIDER, auth=Auth(env=("K",), token=exchange)), token, run, run, token, run)
     for _ in range(2):
         await bench.engine.poll(bench.backend, {"id": "1"})
-    bench.clock.now += 3_545
+    bench.clock.now_s += 3_545
     await bench.engine.poll(bench.backend, {"id": "1"})
     assert [request.url.rpartition("/")[2] for request in bench.sent] == ["token", "1", "1", "token", "1"]
     assert bench.sent[1].headers["Authorization"] == "Bearer t-1"

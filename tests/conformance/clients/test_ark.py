@@ -7,6 +7,7 @@ Not compared: what the client leaves out, which it writes as null; its own heade
 
 import time
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from aggregator.testing.emulator import Emulator
 from aggregator.testing.emulator.recorder import Recorded
 from tests.conformance.compare import same
 
-runtime = pytest.importorskip("volcenginesdkarkruntime")
+runtime = import_module("volcenginesdkarkruntime")
 
 PROVES = {
     "text-to-video": "client",

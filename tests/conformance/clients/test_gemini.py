@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -20,8 +21,8 @@ from aggregator.testing.emulator.services.gemini import SERVICE
 from tests.conformance.compare import same
 from tests.providers.harness import PNG
 
-genai = pytest.importorskip("google.genai")
-errors, types = pytest.importorskip("google.genai.errors"), pytest.importorskip("google.genai.types")
+genai = import_module("google.genai")
+errors, types = import_module("google.genai.errors"), import_module("google.genai.types")
 
 PROVES = {
     "text-to-video": "client",
@@ -272,7 +273,7 @@ def test_the_client_reads_a_blocked_picture_and_a_blocked_prompt(emulator: Emula
 
 
 def test_the_client_registers_a_hook_and_its_deliveries_bear_out(emulator: Emulator) -> None:
-    standardwebhooks = pytest.importorskip("standardwebhooks")
+    standardwebhooks = import_module("standardwebhooks")
     c = client(emulator)
     hook = c.webhooks.create(uri="http://127.0.0.1:9/hook", name="n", subscribed_events=["interaction.completed"])
     made = c.interactions.create(model=SONG, input="a march")

@@ -9,6 +9,7 @@ Normalised, each on purpose:
 
 import dataclasses
 import time
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from aggregator.tasks import ImageToImage, ImageToVideo, TextToImage, TextToVide
 from tests.conformance.compare import same
 from tests.providers.harness import STILL
 
-higgsfield_client = pytest.importorskip("higgsfield_client")
+higgsfield_client = import_module("higgsfield_client")
 
 from higgsfield_client.exceptions import HiggsfieldClientError  # noqa: E402
 from higgsfield_client.http import client as module  # noqa: E402

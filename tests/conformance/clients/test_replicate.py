@@ -9,6 +9,7 @@ Normalised, each on purpose:
 """
 
 import dataclasses
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ from aggregator.testing.emulator import Answer
 from tests.conformance.compare import same
 from tests.providers.harness import STILL
 
-replicate = pytest.importorskip("replicate")
+replicate = import_module("replicate")
 
 from replicate.exceptions import ModelError, ReplicateError  # noqa: E402
 from replicate.webhook import Webhooks, WebhookSigningSecret  # noqa: E402

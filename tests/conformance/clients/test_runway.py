@@ -5,6 +5,7 @@ the name it was given, we under the hash of its bytes.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from aggregator.testing.emulator import Emulator
 from aggregator.testing.emulator.recorder import Recorded
 from tests.conformance.compare import same
 
-runwayml = pytest.importorskip("runwayml")
+runwayml = import_module("runwayml")
 from runwayml.lib import polling  # noqa: E402
 
 PROVES = {

@@ -4,6 +4,7 @@ Not compared: the client's own headers (`x-goog-api-client`, `user-agent`).
 """
 
 import time
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -13,9 +14,9 @@ from aggregator.testing.emulator import Emulator, media
 from tests.conformance.compare import same
 from tests.providers.harness import PNG
 
-genai = pytest.importorskip("google.genai")
-credentials = pytest.importorskip("google.auth.credentials")
-errors, types = pytest.importorskip("google.genai.errors"), pytest.importorskip("google.genai.types")
+genai = import_module("google.genai")
+credentials = import_module("google.auth.credentials")
+errors, types = import_module("google.genai.errors"), import_module("google.genai.types")
 
 PROVES = {"text-to-video": "client", "image-to-video": "client", "video-extension": "client"}
 LITE, FULL = "veo-3.1-lite-generate-001", "veo-3.1-generate-001"

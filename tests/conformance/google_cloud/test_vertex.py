@@ -5,6 +5,7 @@ Not compared: the client's own headers (`x-goog-*`), and how it wants enumeratio
 """
 
 import base64
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,12 @@ from aggregator.tasks import TextToMusic
 from aggregator.testing.emulator import Emulator
 from tests.conformance.compare import same
 
-service = pytest.importorskip("google.cloud.aiplatform_v1.services.prediction_service")
-exceptions = pytest.importorskip("google.api_core.exceptions")
-credentials, refusals = pytest.importorskip("google.oauth2.credentials"), pytest.importorskip("google.auth.exceptions")
+service = import_module("google.cloud.aiplatform_v1.services.prediction_service")
+exceptions = import_module("google.api_core.exceptions")
+credentials, refusals = import_module("google.oauth2.credentials"), import_module("google.auth.exceptions")
 json_format, struct = (
-    pytest.importorskip("google.protobuf.json_format"),
-    pytest.importorskip("google.protobuf.struct_pb2"),
+    import_module("google.protobuf.json_format"),
+    import_module("google.protobuf.struct_pb2"),
 )
 
 PROVES = {"text-to-music": "client"}

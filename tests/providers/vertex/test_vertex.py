@@ -1,5 +1,6 @@
 """Vertex: what is sent for each task, how a key becomes a token, and what is made of every answer."""
 
+from importlib import import_module
 import base64
 import json
 import math
@@ -163,7 +164,7 @@ def test_a_done_operation_without_a_clip_is_no_success() -> None:
 
 
 def _account(uri: str | None = None) -> tuple[str, object]:
-    serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")
+    serialization = import_module("cryptography.hazmat.primitives.serialization")
     from cryptography.hazmat.primitives.asymmetric import rsa
 
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
