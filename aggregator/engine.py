@@ -22,8 +22,9 @@ from pydantic import JsonValue
 from aggregator import _build, _wire
 from aggregator._http import SendError, Stream, Timeouts, Transport, origin
 from aggregator._limits import Limits
+from aggregator._results import Delivery, read_result
 from aggregator._retry import retrying
-from aggregator._wire import Delivery, Reading, Submission
+from aggregator._wire import Reading, Submission
 from aggregator.clock import Clock
 from aggregator.contract import (
     Call,
@@ -451,7 +452,7 @@ class Engine:
                     raise now.error
                 if now.state is not State.SUCCEEDED:
                     return None
-        delivery = _wire.read_result(backend.provider, endpoint, body, names, content)
+        delivery = read_result(backend.provider, endpoint, body, names, content)
         if delivery.charged_usd is None and reading.charged_usd is not None:
             delivery = replace(delivery, charged_usd=reading.charged_usd)
         return delivery

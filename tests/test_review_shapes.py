@@ -17,7 +17,8 @@ import pytest
 
 from aggregator import backends, errors
 from aggregator._http import HttpxTransport
-from aggregator._wire import Delivery, Reading, RemoteFile, code_of, read_poll, read_result, read_status
+from aggregator._results import Delivery, RemoteFile, read_result
+from aggregator._wire import Reading, code_of, read_poll, read_status
 from aggregator.config import Config
 from aggregator.contract import (
     Auth,

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from aggregator import errors
 from aggregator._build import build_body, call_request, fill
 from aggregator._paths import find, first, place
-from aggregator._wire import Delivery, capture, code_of, error_of, message_of, read_result, read_status, retry_after_s
+from aggregator._results import Delivery, read_result
+from aggregator._wire import capture, code_of, error_of, message_of, read_status, retry_after_s
 from aggregator.contract import Auth, Call, Codes, Endpoint, Files, HttpResponse, Meter, Provider, State, Status, To
 from aggregator.inputs import Media
 from aggregator.tasks import ImageToVideo, Lora, Reference, Request, TextToImage, TextToSpeech, TextToVideo

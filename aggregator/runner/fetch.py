@@ -9,8 +9,8 @@ from urllib.parse import quote, unquote_to_bytes
 
 from aggregator import _observe
 from aggregator._http import SendError
+from aggregator._results import Delivery, RemoteFile
 from aggregator._retry import retrying
-from aggregator._wire import Delivery, RemoteFile
 from aggregator.artifact import Artifact, Facts, Lineage, Result, Shortfall, shortfalls
 from aggregator.engine import Backend
 from aggregator.errors import ArtifactLostError, ProviderError, ResponseFormatError, StoreError, UnavailableError

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from aggregator import _observe, ledger
-from aggregator._wire import Delivery, Reading
+from aggregator._results import Delivery
+from aggregator._wire import Reading
 from aggregator.contract import State
 from aggregator.engine import Backend
 from aggregator.errors import (

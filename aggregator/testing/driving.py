@@ -13,7 +13,8 @@ from pydantic import JsonValue
 
 from aggregator import _build
 from aggregator._http import Transport
-from aggregator._wire import Delivery, Reading, Submission
+from aggregator._results import Delivery
+from aggregator._wire import Reading, Submission
 from aggregator.clock import Clock
 from aggregator.contract import Dialect, Endpoint, Json, Provider, State
 from aggregator.engine import Backend, Engine

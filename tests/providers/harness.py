@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from aggregator import _build, _wire, errors
+from aggregator._results import Delivery
 from aggregator._http import HttpxTransport
 from aggregator.artifact import Result
 from aggregator.backends import provider_table
@@ -95,7 +96,7 @@ class Shop:
             reading = await self.engine.poll(self.backend, submission.handle)
         return reading
 
-    async def result(self, submission: _wire.Submission) -> _wire.Delivery:
+    async def result(self, submission: _wire.Submission) -> Delivery:
         """The files of a job, or what it failed with."""
         reading = await self.end(submission)
         if reading.error is not None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from aggregator import _build, _wire, engine
+from aggregator import _build, _results, _wire, engine
 from aggregator._wire import Reading, Submission
 from aggregator.backends import provider_table
 from aggregator.contract import Blocked, Call, Codes, Endpoint, Provider, State, To
@@ -360,10 +360,10 @@ ENGINE: tuple[Mistake, ...] = tuple(
         ("ids are not quoted", "replicate", _wire, "quote", lambda _right, text, **_more: text),
         ("codes mean nothing", "fal", _wire, "_kind_of", lambda _right, _kinds, _code: None),
         ("refusals on 200 pass", "minimax", _wire, "refused", lambda _right, _provider, _body: False),
-        ("refused outputs pass", "ideogram", _wire, "_flags", lambda _right, _files, _body: []),
-        ("no file of several", "fal", _wire, "_files", lambda right, *given: right(*given)[:0]),
-        ("native names are lost", "kling", _wire, "_refs", lambda _right, *_given: ()),
-        ("lists are passed over", "replicate", _wire, "find", _no_lists),
+        ("refused outputs pass", "ideogram", _results, "_flags", lambda _right, _files, _body: []),
+        ("no file of several", "fal", _results, "_files", lambda right, *given: right(*given)[:0]),
+        ("native names are lost", "kling", _results, "_refs", lambda _right, *_given: ()),
+        ("lists are passed over", "replicate", _results, "find", _no_lists),
         ("every place is another", "replicate", _wire, "find", _nowhere),
     )
 )

@@ -294,7 +294,7 @@ def test_only_words_instead_of_a_picture_are_no_success() -> None:
     words = {"candidates": [{"content": {"parts": [{"text": "I cannot draw"}]}, "finishReason": "STOP"}]}
     answer = HttpResponse(200, {"content-type": "application/json"}, json.dumps(words).encode())
     said = read_submission(table, {}, {}, answer)
-    from aggregator._wire import read_result
+    from aggregator._results import read_result
 
     with pytest.raises(errors.ResponseFormatError):
         read_result(table, table.endpoint("text-to-image"), said.reading.body, {})

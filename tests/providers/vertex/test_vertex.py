@@ -10,7 +10,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from aggregator import errors
-from aggregator._wire import read_result, read_status
+from aggregator._results import read_result
+from aggregator._wire import read_status
 from aggregator.backends import provider_table
 from aggregator.contract import HttpResponse, State
 from aggregator.tasks import Reference
