@@ -11,6 +11,8 @@ from pathlib import Path
 
 __all__ = ["is_gone", "new_owner"]
 
+ANY_HOST = "*"
+
 
 def _boot() -> str:
     try:
@@ -46,15 +48,28 @@ def _namespace() -> str:
         return "?"
 
 
-def new_owner() -> str:
-    """A name for one client in this process."""
+def new_owner(*, shared: bool = False) -> str:
+    """A name for one client in this process.
+
+    Args:
+        shared: Other machines see it too, and some may have this one's name: the name proves nothing.
+
+    """
     pid = os.getpid()
-    return "/".join((socket.gethostname(), _boot(), _namespace(), str(pid), _started(pid) or "?", secrets.token_hex(4)))
+    host = ANY_HOST if shared else socket.gethostname()
+    return "/".join((host, _boot(), _namespace(), str(pid), _started(pid) or "?", secrets.token_hex(4)))
 
 
 def is_gone(owner: str) -> bool:
     """Whether the holder has certainly ended: same machine and boot, and its process is no longer there."""
     host, boot, namespace, pid, started, _ = owner.split("/")
-    if host != socket.gethostname() or boot != _boot():
-        return host == socket.gethostname() and "unknown" not in (boot, _boot())
+    here = _boot()
+    known = "unknown" not in (boot, here)
+    if host == ANY_HOST:
+        if boot != here or not known:
+            return False  # another machine, or this one before it was started again
+    elif host != socket.gethostname():
+        return False
+    elif boot != here:
+        return known  # this machine was started again
     return namespace == _namespace() and _started(int(pid)) != started

@@ -72,6 +72,20 @@ def test_a_holder_from_before_the_machine_was_started_is_gone() -> None:
     assert is_gone(changed(new_owner(), 1, "another-boot"))
 
 
+def test_on_a_shared_store_only_the_same_boot_tells_of_a_holder() -> None:
+    """Two machines may have one name: another boot is not this machine's last one."""
+    mine = new_owner(shared=True)
+    assert not is_gone(mine)
+    assert is_gone(changed(mine, 4, "1"))
+    assert not is_gone(changed(mine, 1, "another-boot"))
+    assert not is_gone(changed(changed(mine, 1, "another-boot"), 4, "1"))
+
+
+def test_on_a_shared_store_a_lease_has_to_end_where_the_boot_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(owner, "_boot", lambda: "unknown")
+    assert not is_gone(changed(new_owner(shared=True), 4, "1"))
+
+
 def test_where_the_boot_is_not_known_a_lease_has_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     name = changed(new_owner(), 1, "another-boot")
     monkeypatch.setattr(owner, "_boot", lambda: "unknown")

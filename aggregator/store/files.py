@@ -8,15 +8,17 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 from aggregator.artifact import Facts
-from aggregator.errors import RequestError, ResponseFormatError, StoreError
+from aggregator.errors import RequestError, ResponseFormatError, StoreError, UnavailableError
 from aggregator.inputs import Media
 from aggregator.probing import Prober
+from aggregator.store.pictures import MAX_PIXELS, size_px
 
-__all__ = ["FileStore", "StoredFile", "extension", "sniff"]
+__all__ = ["FileStore", "StoredFile", "extension", "max_bytes", "sniff"]
 
 BATCH_BYTES = 2**20
 PART_TTL_S = 86_400.0
@@ -64,6 +66,11 @@ MAGIC: tuple[tuple[int, bytes, str], ...] = (
 def sniff(head: bytes) -> str | None:
     """The media type by the first bytes; `None` for what is no picture, clip or sound we know."""
     return next((mime for at, magic, mime in MAGIC if head[at : at + len(magic)] == magic), None)
+
+
+def max_bytes(family: str | None) -> int:
+    """The largest file of a kind (`image`, `video`, `audio`) that is taken; of no known kind, the largest of all."""
+    return MAX_BYTES.get(family or "video", MAX_BYTES["video"])
 
 
 def extension(mime_type: str) -> str:
@@ -132,26 +139,26 @@ class FileStore:
         Hashing and writing run in a thread while the next piece arrives. At most three batches are in memory.
 
         Raises:
-            ResponseFormatError: Too long, too short, empty, or not of the `family` (`image`, `video`, `audio`).
+            UnavailableError: Shorter or longer than was announced: it may arrive whole another time.
+            ResponseFormatError: Too long, empty, or not of the `family` (`image`, `video`, `audio`).
             StoreError: The disk does not take it.
 
         """
         part = self._parts / f"{secrets.token_hex(12)}.part"
         try:
             with _made(part) as file:
-                digest, head, size = await self._copy(
-                    chunks, file, MAX_BYTES.get(family or "video", MAX_BYTES["video"])
-                )
+                digest, head, size = await self._copy(chunks, file, max_bytes(family))
                 if size == 0:
                     raise ResponseFormatError("the file is empty", accepted=True)
                 if expected_bytes is not None and size != expected_bytes:
-                    raise ResponseFormatError(f"{size} bytes arrived of {expected_bytes}", accepted=True)
+                    raise UnavailableError(f"{size} bytes arrived of {expected_bytes}", accepted=True)
                 mime_type = sniff(head)
                 if mime_type is None or (family is not None and mime_type.partition("/")[0] != family):
                     raise ResponseFormatError(
                         f"the bytes are {mime_type or 'no picture, clip or sound'}, {family or 'media'} was expected",
                         accepted=True,
                     )
+                await asyncio.to_thread(_check_pixels, part, mime_type)
                 await asyncio.to_thread(_flushed, file)
             target = self.path(digest, mime_type)
             await asyncio.to_thread(_publish, part, target)
@@ -161,7 +168,7 @@ class FileStore:
             digest, mime_type, size, str(target.relative_to(self._root)), await self._prober.probe(target)
         )
 
-    async def _copy(self, chunks: AsyncIterable[bytes], file: BinaryIO, max_bytes: int) -> tuple[str, bytes, int]:
+    async def _copy(self, chunks: AsyncIterable[bytes], file: FileIO, max_bytes: int) -> tuple[str, bytes, int]:
         digest, head, size = hashlib.sha256(), b"", 0
         batch: list[bytes] = []
         batched = 0
@@ -172,7 +179,9 @@ class FileStore:
             joined = b"".join(pieces)
             digest.update(joined)
             with _disk():
-                file.write(joined)
+                left = memoryview(joined)
+                while left:
+                    left = left[file.write(left) :]
 
         try:
             async for chunk in chunks:
@@ -204,29 +213,47 @@ def _disk() -> Generator[None, None, None]:
         raise StoreError(f"a file cannot be written to the artifact store: {error}") from None
 
 
-def _made(part: Path) -> BinaryIO:
+def _check_pixels(part: Path, mime_type: str) -> None:
+    """A picture that would burst memory when it is decoded is refused by its header, before anything decodes it."""
+    if not mime_type.startswith("image/"):
+        return
+    with part.open("rb") as file:
+        size = size_px(file, mime_type)
+    if size is None:
+        raise ResponseFormatError(f"the header of the {mime_type} does not say how large it is", accepted=True)
+    if size[0] * size[1] > MAX_PIXELS:
+        raise ResponseFormatError(f"a picture of {size[0]}×{size[1]} is more than {MAX_PIXELS} pixels", accepted=True)
+
+
+def _made(part: Path) -> FileIO:
+    """Unbuffered: what does not fit on the disk is said when it is written, not when the file is closed."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     with _disk():
         part.parent.mkdir(parents=True, exist_ok=True)
-        return os.fdopen(os.open(part, flags, 0o600), "wb")
+        return FileIO(os.open(part, flags, 0o600), "wb")
 
 
-def _flushed(file: BinaryIO) -> None:
+def _flushed(file: FileIO) -> None:
     with _disk():
-        file.flush()
         os.fsync(file.fileno())
 
 
 def _publish(part: Path, target: Path) -> None:
     """Make a complete file visible under its name, durably."""
     with _disk():
+        new = not target.parent.is_dir()
         target.parent.mkdir(parents=True, exist_ok=True)
         part.replace(target)
-        directory = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        for directory in (target.parent, *target.parent.parents[:2]) if new else (target.parent,):
+            _sync(directory)
+
+
+def _sync(directory: Path) -> None:
+    opened = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _sweep(parts: Path) -> None:

@@ -6,21 +6,38 @@ does not have is refused. What each move does to money is in `aggregator.runner`
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from functools import cache
 from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    Update,
+    and_,
+    bindparam,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
 from aggregator.errors import StoreError
 from aggregator.job import TRANSITIONS, AttemptState
 from aggregator.polling import ServiceTime
 from aggregator.store.files import StoredFile
+from aggregator.store.records import Attempt, NewAttempt, NewJob
 from aggregator.store.schema import FINAL_STATES, artifact, attempt, job, log, output, service_time, transfer
 
 __all__ = ["Attempt", "MovedElsewhereError", "NewAttempt", "NewJob", "RemoteJobTakenError"]
+
+
+SEAL = "2:"
+"""Before the hash of a row of the log: how it was made."""
 
 
 class MovedElsewhereError(Exception):
@@ -31,75 +48,86 @@ class RemoteJobTakenError(Exception):
     """The provider answered with the id of a job that belongs to another attempt."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewJob:
-    """What is written down of a job before anything else happens."""
+# --------------------------------------------------------------------------------------------------------- statements
 
-    id: str
-    project: str
-    key: str
-    fingerprint: str
-    request: dict[str, JsonValue]
-    ask: dict[str, JsonValue]
-    stage: str
-    tags: dict[str, str]
-    created_at: int
-    deadline_at: int
+COLUMNS = (
+    attempt,
+    job.c.project,
+    job.c.key,
+    job.c.stage,
+    job.c.request,
+    job.c.ask,
+    job.c.created_at,
+    job.c.deadline_at,
+)
+
+# Put together once: that takes longer than running them.
+_ADD_JOB = insert(job)
+_ADD_ATTEMPT = insert(attempt)
+_FIND = select(job.c.id, job.c.fingerprint).where(job.c.project == bindparam("of"), job.c.key == bindparam("named"))
+_LATEST = (
+    select(*COLUMNS)
+    .join_from(attempt, job, attempt.c.job == job.c.id)
+    .where(attempt.c.job == bindparam("of"))
+    .order_by(attempt.c.n.desc())
+    .limit(1)
+)
+_LAST_NUMBER = select(attempt.c.n).where(attempt.c.job == bindparam("of")).order_by(attempt.c.n.desc()).limit(1)
+_TAKEN = select(attempt.c.id).where(
+    attempt.c.provider == bindparam("provider"),
+    attempt.c.account_ref == bindparam("account_ref"),
+    attempt.c.remote_id == bindparam("remote_id"),
+    attempt.c.id != bindparam("of"),
+)
+_LAST_HASH = select(log.c.hash).order_by(log.c.seq.desc()).limit(1)
+_ADD_EVENT = insert(log).values(
+    attempt=bindparam("of"),
+    at=bindparam("then"),
+    kind=bindparam("what"),
+    data=bindparam("text", type_=Text),
+    hash=bindparam("hashed"),
+)
+_ALL_EVENTS = (
+    select(log.c.seq, log.c.attempt, log.c.at, log.c.kind, type_coerce(log.c.data, Text), log.c.hash)
+    .order_by(log.c.seq)
+    .execution_options(yield_per=1000)
+)
 
 
-@dataclass(frozen=True, slots=True)
-class NewAttempt:
-    """What is written down of a purchase before the paid request leaves."""
+_RENEW = update(job).where(job.c.id == bindparam("of")).values(deadline_at=bindparam("until"))
+_KEEP = (
+    update(attempt)
+    .where(attempt.c.id == bindparam("of"), attempt.c.lease_owner == bindparam("holder"))
+    .values(lease_until=bindparam("until"))
+)
+_HOLDER = select(attempt.c.lease_owner).where(attempt.c.id == bindparam("of"))
+_DROP = update(attempt).where(attempt.c.lease_owner == bindparam("holder")).values(lease_owner=None, lease_until=None)
+_KNOWN_FILE = select(artifact.c.sha256).where(artifact.c.sha256 == bindparam("of"))
+_ADD_FILE = insert(artifact)
+_ADD_OUTPUT = insert(output)
+_OUTPUTS = (
+    select(artifact)
+    .join_from(output, artifact, output.c.sha256 == artifact.c.sha256)
+    .where(output.c.job == bindparam("of"))
+    .order_by(output.c.n)
+)
+_SETTLEMENT = select(transfer).where(transfer.c.attempt == bindparam("of"), transfer.c.kind.in_(["post", "void"]))
+_SERVICE = select(service_time).where(service_time.c.offer == bindparam("of"))
+_LEARN = (
+    update(service_time)
+    .where(service_time.c.offer == bindparam("of"))
+    .values({name: bindparam(f"new_{name}") for name in ("weight", "mean_log_s", "square_log_s")})
+)
+_LEARN_FIRST = insert(service_time)
 
-    provider: str
-    endpoint: str
-    model: str
-    account_ref: str
-    table_checked: str
-    plan: dict[str, JsonValue]
-    reuse_address: str
-    reserved: int
-    body: JsonValue
-    """The exact body, if nothing has to be uploaded first."""
 
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """An attempt's row, with what is needed of its job."""
-
-    id: str
-    job: str
-    n: int
-    provider: str
-    endpoint: str
-    model: str
-    account_ref: str
-    plan: Mapping[str, Any]
-    reserved: int
-    body: Any
-    state: AttemptState
-    idempotency_key: str
-    maybe_sent: bool
-    sends: int
-    handle: Mapping[str, str]
-    delivery: Mapping[str, Any] | None
-    error: Mapping[str, Any] | None
-    warnings: list[Any]
-    lease_owner: str | None
-    lease_until: int
-    submitted_at: int | None
-    version: int
-    project: str
-    key: str
-    stage: str
-    request: Mapping[str, Any]
-    ask: Mapping[str, Any]
-    created_at: int
-    deadline_at: int
-
-    @property
-    def offer(self) -> str:
-        return f"{self.provider}:{self.endpoint}"
+@cache
+def _changing(columns: tuple[str, ...]) -> Update:
+    return (
+        update(attempt)
+        .where(attempt.c.id == bindparam("of"), attempt.c.version == bindparam("was"))
+        .values({name: bindparam(f"new_{name}") for name in columns})
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------ writing
@@ -107,20 +135,7 @@ class Attempt:
 
 def add_job(connection: Connection, new: NewJob) -> None:
     """Write the job itself; its key must be free (`find` in the same transaction says so)."""
-    connection.execute(
-        insert(job).values(
-            id=new.id,
-            project=new.project,
-            key=new.key,
-            fingerprint=new.fingerprint,
-            request=new.request,
-            ask=new.ask,
-            stage=new.stage,
-            tags=new.tags,
-            created_at=new.created_at,
-            deadline_at=new.deadline_at,
-        )
-    )
+    connection.execute(_ADD_JOB, {name: getattr(new, name) for name in NewJob.__slots__})
 
 
 def add_attempt(
@@ -132,34 +147,41 @@ def add_attempt(
     lease_owner: str,
     lease_until: int,
     at: int,
+    body_of: Callable[[str, JsonValue], JsonValue] = lambda _attempt_id, body: body,
 ) -> str:
-    """Write a purchase; returns its id. The money is reserved by the caller in the same transaction."""
-    n = 1 + (
-        connection.execute(select(attempt.c.n).where(attempt.c.job == job_id).order_by(attempt.c.n.desc())).scalar()
-        or 0
-    )
+    """Write a purchase; returns its id. The money is reserved by the caller in the same transaction.
+
+    Args:
+        body_of: What is sent, from the attempt's id and the plan's body.
+
+    """
+    n = 1 + (connection.execute(_LAST_NUMBER, {"of": job_id}).scalar() or 0)
     attempt_id = f"{job_id}.{n}"
+    sent_at = at if state is AttemptState.SUBMITTING else None
     connection.execute(
-        insert(attempt).values(
-            id=attempt_id,
-            job=job_id,
-            n=n,
-            provider=new.provider,
-            endpoint=new.endpoint,
-            model=new.model,
-            account_ref=new.account_ref,
-            table_checked=new.table_checked,
-            plan=new.plan,
-            reuse_address=new.reuse_address,
-            reserved=new.reserved,
-            body=new.body,
-            state=state.value,
-            idempotency_key=attempt_id,
-            sends=1 if state is AttemptState.SUBMITTING else 0,
-            warnings=[],
-            lease_owner=lease_owner,
-            lease_until=lease_until,
-        )
+        _ADD_ATTEMPT,
+        {
+            "id": attempt_id,
+            "job": job_id,
+            "n": n,
+            "provider": new.provider,
+            "endpoint": new.endpoint,
+            "model": new.model,
+            "account_ref": new.account_ref,
+            "table_checked": new.table_checked,
+            "plan": new.plan,
+            "reuse_address": new.reuse_address,
+            "reserved": new.reserved,
+            "body": None if new.body is None else body_of(attempt_id, new.body),
+            "state": state.value,
+            "idempotency_key": attempt_id,
+            "sends": 1 if state is AttemptState.SUBMITTING else 0,
+            "first_sent_at": sent_at,
+            "last_sent_at": sent_at,
+            "warnings": [],
+            "lease_owner": lease_owner,
+            "lease_until": lease_until,
+        },
     )
     write_event(connection, attempt_id, state.value, {"offer": f"{new.provider}:{new.endpoint}"}, at)
     return attempt_id
@@ -182,36 +204,41 @@ def move(
     """
     if to is not of.state and to not in TRANSITIONS[of.state]:
         raise StoreError(f"attempt {of.id} cannot go from {of.state} to {to}")
-    if columns.get("remote_id") is not None and _is_taken(connection, of, columns["remote_id"]):
+    if columns.get("remote_id") is not None and is_taken(connection, of, columns["remote_id"]):
         raise RemoteJobTakenError(f"{of.provider} gave attempt {of.id} the id of another job, {columns['remote_id']}")
     if to.is_final:
         columns = {"finished_at": at, "lease_owner": None, "lease_until": None, **columns}
-    done = connection.execute(
-        update(attempt)
-        .where(attempt.c.id == of.id, attempt.c.version == of.version)
-        .values(state=to.value, version=of.version + 1, **columns)
-    )
-    if done.rowcount != 1:
+    if not _change(connection, of, {"state": to.value, "version": of.version + 1, **columns}):
         raise MovedElsewhereError(of.id)
     write_event(connection, of.id, to.value, dict(why or {}), at)
 
 
-def _is_taken(connection: Connection, of: Attempt, remote_id: str) -> bool:
+def is_taken(connection: Connection, of: Attempt, remote_id: str) -> bool:
     """Whether another attempt has this remote job."""
-    found = connection.execute(
-        select(attempt.c.id).where(
-            attempt.c.provider == of.provider,
-            attempt.c.account_ref == of.account_ref,
-            attempt.c.remote_id == remote_id,
-            attempt.c.id != of.id,
-        )
-    )
-    return found.first() is not None
+    names = {"provider": of.provider, "account_ref": of.account_ref, "remote_id": remote_id, "of": of.id}
+    return connection.execute(_TAKEN, names).first() is not None
+
+
+def know(connection: Connection, of: Attempt, known: Mapping[str, str], *, lease_until: int) -> None:
+    """Keep what is known of the remote job right before it is paid. The version stays: the send goes on.
+
+    Raises:
+        MovedElsewhereError: Another process moved the attempt: it is not to be paid here.
+
+    """
+    if not _change(connection, of, {"known": dict(known), "lease_until": lease_until}):
+        raise MovedElsewhereError(of.id)
+
+
+def _change(connection: Connection, of: Attempt, columns: Mapping[str, Any]) -> bool:
+    """Write columns of an attempt, unless somebody wrote to it since it was read."""
+    new = {f"new_{name}": value for name, value in columns.items()}
+    return connection.execute(_changing(tuple(columns)), {**new, "of": of.id, "was": of.version}).rowcount == 1
 
 
 def renew(connection: Connection, job_id: str, deadline_at: int) -> None:
     """Give a job that is bought once more its time again."""
-    connection.execute(update(job).where(job.c.id == job_id).values(deadline_at=deadline_at))
+    connection.execute(_RENEW, {"of": job_id, "until": deadline_at})
 
 
 def write_event(
@@ -219,27 +246,37 @@ def write_event(
 ) -> None:
     """Append to the log; each row's hash covers the one before."""
     last = connection.execute(_LAST_HASH).scalar() or ""
-    text = json.dumps([last, attempt_id, at, kind, data], sort_keys=True, ensure_ascii=False)
-    connection.execute(
-        insert(log).values(
-            attempt=attempt_id, at=at, kind=kind, data=dict(data), hash=hashlib.sha256(text.encode()).hexdigest()
-        )
-    )
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    hashed = _hash(last, attempt_id, at, kind, text)
+    connection.execute(_ADD_EVENT, {"of": attempt_id, "then": at, "what": kind, "text": text, "hashed": hashed})
+
+
+def _hash(last: str, attempt_id: str | None, at: int, kind: str, text: str) -> str:
+    """What a row is sealed with: `data` goes in as it is written, so that nobody has to read it to look."""
+    sealed = f"{json.dumps([last, attempt_id, at, kind])}{text}"
+    return SEAL + hashlib.sha256(sealed.encode()).hexdigest()
+
+
+def _hash_1(last: str, attempt_id: str | None, at: int, kind: str, text: str) -> str:
+    """The seal of schema 1."""
+    sealed = json.dumps([last, attempt_id, at, kind, json.loads(text)], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(sealed.encode()).hexdigest()
 
 
 def verify_log(connection: Connection) -> None:
-    """Follow the chain of hashes from the first row.
+    """Follow the chain of hashes from the first row; holds few of the rows at a time.
 
     Raises:
         StoreError: A row was changed after it was written.
 
     """
     last = ""
-    for row in connection.execute(select(log).order_by(log.c.seq)):
-        text = json.dumps([last, row.attempt, row.at, row.kind, row.data], sort_keys=True, ensure_ascii=False)
-        if hashlib.sha256(text.encode()).hexdigest() != row.hash:
-            raise StoreError(f"row {row.seq} of the event log was changed after it was written")
-        last = row.hash
+    with closing(connection.execute(_ALL_EVENTS)) as rows:
+        for seq, attempt_id, at, kind, text, sealed in rows:
+            seal = _hash if sealed.startswith(SEAL) else _hash_1
+            if seal(last, attempt_id, at, kind, text) != sealed:
+                raise StoreError(f"row {seq} of the event log was changed after it was written")
+            last = sealed
 
 
 def add_artifact(connection: Connection, file: StoredFile) -> None:
@@ -251,63 +288,45 @@ def add_artifact(connection: Connection, file: StoredFile) -> None:
         "path": file.path,
         "facts": file.facts.as_json() if file.facts else None,
     }
-    connection.execute(upsert(artifact).values(**values).on_conflict_do_nothing())
+    if connection.execute(_KNOWN_FILE, {"of": file.sha256}).first() is None:
+        connection.execute(_ADD_FILE, values)
 
 
 def add_output(connection: Connection, of: Attempt, n: int, sha256: str) -> None:
-    connection.execute(insert(output).values(job=of.job, n=n, attempt=of.id, sha256=sha256))
+    connection.execute(_ADD_OUTPUT, {"job": of.job, "n": n, "attempt": of.id, "sha256": sha256})
 
 
 def learn(connection: Connection, offer: str, seconds: float, *, unfinished_s: float | None = None) -> None:
     """Fold one service time into what polling knows of an offer."""
     known = service(connection, offer).observe(seconds, unfinished_s=unfinished_s)
     values = {"weight": known.count, "mean_log_s": known.mean_log_s, "square_log_s": known.square_log_s}
-    connection.execute(
-        upsert(service_time).values(offer=offer, **values).on_conflict_do_update(index_elements=["offer"], set_=values)
-    )
+    new = {f"new_{name}": value for name, value in values.items()}
+    if connection.execute(_LEARN, {"of": offer, **new}).rowcount == 0:
+        connection.execute(_LEARN_FIRST, {"offer": offer, **values})
 
 
 # ------------------------------------------------------------------------------------------------------------- leases
 
 
-def claim(connection: Connection, of: Attempt, *, lease_owner: str, lease_until: int) -> bool:
-    """Take or renew the lease, if nobody moved the attempt since it was read."""
-    done = connection.execute(
-        update(attempt)
-        .where(attempt.c.id == of.id, attempt.c.version == of.version)
-        .values(lease_owner=lease_owner, lease_until=lease_until, version=of.version + 1)
-    )
-    return done.rowcount == 1
+def claim(connection: Connection, of: Attempt, *, lease_owner: str | None, lease_until: int | None) -> bool:
+    """Take, renew or give back the lease, if nobody moved the attempt since it was read."""
+    columns = {"lease_owner": lease_owner, "lease_until": lease_until, "version": of.version + 1}
+    return _change(connection, of, columns)
+
+
+def keep(connection: Connection, attempt_id: str, *, lease_owner: str, lease_until: int) -> bool:
+    """Renew a lease while the work goes on; its version stays. `False`: somebody else follows the attempt now."""
+    connection.execute(_KEEP, {"of": attempt_id, "holder": lease_owner, "until": lease_until})
+    holder = connection.execute(_HOLDER, {"of": attempt_id}).scalar()
+    return holder in (None, lease_owner)
 
 
 def drop_leases(connection: Connection, owner: str) -> None:
     """Let anyone go on with what this process followed."""
-    connection.execute(update(attempt).where(attempt.c.lease_owner == owner).values(lease_owner=None, lease_until=None))
+    connection.execute(_DROP, {"holder": owner})
 
 
 # ------------------------------------------------------------------------------------------------------------- reading
-
-COLUMNS = (
-    attempt,
-    job.c.project,
-    job.c.key,
-    job.c.stage,
-    job.c.request,
-    job.c.ask,
-    job.c.created_at,
-    job.c.deadline_at,
-)
-
-
-# Put together once: that takes longer than running them.
-_LATEST = (
-    select(*COLUMNS)
-    .join_from(attempt, job, attempt.c.job == job.c.id)
-    .where(attempt.c.job == bindparam("of"))
-    .order_by(attempt.c.n.desc())
-    .limit(1)
-)
-_LAST_HASH = select(log.c.hash).order_by(log.c.seq.desc()).limit(1)
 
 
 def read_attempt(row: Any) -> Attempt:
@@ -317,6 +336,7 @@ def read_attempt(row: Any) -> Attempt:
             **values,
             "state": AttemptState(row.state),
             "maybe_sent": bool(row.maybe_sent),
+            "known": row.known or {},
             "handle": row.handle or {},
             "lease_until": row.lease_until or 0,
         }
@@ -325,15 +345,51 @@ def read_attempt(row: Any) -> Attempt:
 
 def find(connection: Connection, project: str, key: str) -> Any:
     """The job of a key: its `id` and `fingerprint`."""
-    return connection.execute(
-        select(job.c.id, job.c.fingerprint).where(job.c.project == project, job.c.key == key)
-    ).one_or_none()
+    return connection.execute(_FIND, {"of": project, "named": key}).one_or_none()
 
 
 def latest(connection: Connection, job_id: str) -> Attempt | None:
     """The newest attempt of a job."""
     row = connection.execute(_LATEST, {"of": job_id}).one_or_none()
     return None if row is None else read_attempt(row)
+
+
+def unanswered(connection: Connection, of: Attempt) -> list[Attempt]:
+    """The other attempts at the same provider with the same account that were sent and have no job of their own yet."""
+    open_states = (AttemptState.SUBMITTING, AttemptState.RECONCILING, AttemptState.UNKNOWN)
+    query = (
+        select(*COLUMNS)
+        .join_from(attempt, job, attempt.c.job == job.c.id)
+        .where(
+            attempt.c.provider == of.provider,
+            attempt.c.account_ref == of.account_ref,
+            attempt.c.state.in_(open_states),
+            attempt.c.remote_id.is_(None),
+            attempt.c.first_sent_at.is_not(None),
+            attempt.c.id != of.id,
+        )
+    )
+    return [read_attempt(row) for row in connection.execute(query)]
+
+
+def by_id(connection: Connection, attempt_id: str) -> Attempt | None:
+    """One attempt by its id."""
+    query = select(*COLUMNS).join_from(attempt, job, attempt.c.job == job.c.id).where(attempt.c.id == attempt_id)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else read_attempt(row)
+
+
+def unknown(connection: Connection, *, project: str | None = None) -> list[Attempt]:
+    """The attempts of which nobody knows what became of them, the longest ordered first."""
+    query = (
+        select(*COLUMNS)
+        .join_from(attempt, job, attempt.c.job == job.c.id)
+        .where(attempt.c.state == AttemptState.UNKNOWN)
+        .order_by(job.c.created_at, attempt.c.id)
+    )
+    if project is not None:
+        query = query.where(or_(job.c.project == project, job.c.project.startswith(f"{project}/", autoescape=True)))
+    return [read_attempt(row) for row in connection.execute(query)]
 
 
 def unfinished(connection: Connection, *, projects: Iterable[str] | None = None) -> list[str]:
@@ -347,24 +403,15 @@ def unfinished(connection: Connection, *, projects: Iterable[str] | None = None)
 
 def outputs(connection: Connection, job_id: str) -> list[Any]:
     """The artifacts of a job, in order."""
-    return list(
-        connection.execute(
-            select(artifact)
-            .join_from(output, artifact, output.c.sha256 == artifact.c.sha256)
-            .where(output.c.job == job_id)
-            .order_by(output.c.n)
-        )
-    )
+    return list(connection.execute(_OUTPUTS, {"of": job_id}))
 
 
 def settlement(connection: Connection, attempt_id: str) -> Any:
     """How the money of an attempt was resolved; `None` while it is reserved."""
-    return connection.execute(
-        select(transfer).where(transfer.c.attempt == attempt_id, transfer.c.kind.in_(["post", "void"]))
-    ).one_or_none()
+    return connection.execute(_SETTLEMENT, {"of": attempt_id}).one_or_none()
 
 
 def service(connection: Connection, offer: str) -> ServiceTime:
     """What is known of how long an offer takes."""
-    row = connection.execute(select(service_time).where(service_time.c.offer == offer)).one_or_none()
+    row = connection.execute(_SERVICE, {"of": offer}).one_or_none()
     return ServiceTime() if row is None else ServiceTime(row.weight, row.mean_log_s, row.square_log_s)

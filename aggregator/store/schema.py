@@ -1,8 +1,9 @@
-"""The tables, as written in the first released schema. A change is a new version and a migration, never an edit.
+"""The tables, as the newest version has them. A change is a new version and a step in `migrations`, never an edit.
 
-Money is integer micro-dollars, time integer milliseconds since the epoch. Three kinds of state are kept apart: an
-attempt's own (`state`), the provider's last word (`wire`), and money, which is in `transfer` alone. Rows of
-`transfer` and `event` are never changed or deleted: triggers see to it.
+Money is integer micro-dollars (of a credit account: millionths of a credit), time integer milliseconds since the
+epoch. Three kinds of state are kept apart: an attempt's own (`state`), the provider's last word (`wire`), and money,
+which is in `transfer` alone. Rows of `transfer`, `event` and `credit_rate` are never changed or deleted: triggers see
+to it.
 """
 
 import json
@@ -29,20 +30,26 @@ from sqlalchemy import (
 
 __all__ = [
     "FINAL_STATES",
+    "IMMUTABLE",
     "SCHEMA_VERSION",
     "account",
     "artifact",
     "attempt",
+    "budget",
+    "credit_rate",
+    "inbox",
     "job",
     "log",
     "meta",
     "metadata",
     "output",
+    "pause",
     "service_time",
+    "throttle",
     "transfer",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 FINAL_STATES = ("stored", "failed", "refused", "canceled", "lost")
 """Attempt states that nothing leaves. `unknown` is not one: late evidence may still come."""
@@ -69,7 +76,9 @@ meta = Table(
     "meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False), sqlite_strict=True
 )
 
-account = Table(  # a budget node: the organisation, a project, a project within a project
+account = Table(
+    # A budget node: the organisation, a project, a project within a project; a period of one of them; or the credits
+    # of a provider.
     "account",
     metadata,
     Column("id", Text, primary_key=True),
@@ -79,9 +88,34 @@ account = Table(  # a budget node: the organisation, a project, a project within
     Column("held", Int, nullable=False, server_default="0"),
     Column("settled", Int, nullable=False, server_default="0"),
     Column("overrun", Int, nullable=False, server_default="0"),
+    Column("warned", Int, nullable=False, server_default="0"),  # the highest threshold told already, in percent
+    Column("window_of", Text, ForeignKey("account.id")),  # a period of this account: what was reserved in it
+    Column("from_at", Int),
+    Column("until_at", Int),
     CheckConstraint("held >= 0", name="held_not_negative"),
     CheckConstraint("settled >= 0", name="settled_not_negative"),
     CheckConstraint("cap IS NULL OR held + settled <= cap + overrun", name="within_cap"),
+    sqlite_strict=True,
+)
+
+budget = Table(  # a cap for each day, week or month of an account; an account's own `cap` is for its life
+    "budget",
+    metadata,
+    Column("account", Text, ForeignKey("account.id"), primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("cap", Int, nullable=False),
+    CheckConstraint("period IN ('day', 'week', 'month')", name="known_period"),
+    CheckConstraint("cap >= 0", name="cap_not_negative"),
+    sqlite_strict=True,
+)
+
+credit_rate = Table(  # what a provider's credit costs, from a day on; appended, never changed
+    "credit_rate",
+    metadata,
+    Column("currency", Text, primary_key=True),  # `credit:<provider>`
+    Column("from_at", Int, primary_key=True),
+    Column("usd", Text, nullable=False),  # a decimal
+    Column("source", Text, nullable=False),
     sqlite_strict=True,
 )
 
@@ -123,6 +157,10 @@ attempt = Table(  # one purchase
     Column("maybe_sent", Int, nullable=False, server_default="0"),
     Column("sends", Int, nullable=False, server_default="0"),
     Column("remote_id", Text),
+    Column("known", Json),  # what is known of the remote job before its answer (`Paid.handle`)
+    Column("first_sent_at", Int),
+    Column("last_sent_at", Int),
+    Column("found_by", Text),  # how an ambiguous request was found out about: replay, lookup, callback, operator
     Column("handle", Json),
     Column("delivery", Json),
     Column("error", Json),
@@ -137,7 +175,8 @@ attempt = Table(  # one purchase
     sqlite_strict=True,
 )
 _finals = ", ".join(f"'{state}'" for state in FINAL_STATES)
-Index("one_live", attempt.c.job, unique=True, sqlite_where=text(f"state NOT IN ({_finals})"))
+_live = text(f"state NOT IN ({_finals})")
+Index("one_live", attempt.c.job, unique=True, sqlite_where=_live, postgresql_where=_live)
 Index("attempt_by_state", attempt.c.state)
 
 transfer = Table(  # money, double entry, immutable; the id is deterministic, so that a repeated transaction is a no-op
@@ -150,6 +189,9 @@ transfer = Table(  # money, double entry, immutable; the id is deterministic, so
     Column("credit", Text, nullable=False),
     Column("attempt", Text, ForeignKey("attempt.id"), nullable=False),
     Column("amount", Int, nullable=False),
+    Column("currency", Text),  # of the provider's credits, where it bills in them
+    Column("credits", Int),  # the same amount in millionths of a credit, at `credit_usd`
+    Column("credit_usd", Text),
     Column("source", Text, nullable=False),
     Column("basis", Json, nullable=False),
     Column("at", Int, nullable=False),
@@ -157,13 +199,14 @@ transfer = Table(  # money, double entry, immutable; the id is deterministic, so
     CheckConstraint("amount >= 0", name="amount_not_negative"),
     sqlite_strict=True,
 )
-Index("one_resolution", transfer.c.pending_id, unique=True, sqlite_where=text("kind IN ('post', 'void')"))
+_resolves = text("kind IN ('post', 'void')")
+Index("one_resolution", transfer.c.pending_id, unique=True, sqlite_where=_resolves, postgresql_where=_resolves)
 Index("transfer_by_attempt", transfer.c.attempt)
 
 log = Table(  # what happened, append only, each row hashed with the one before
     "event",
     metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("seq", Int, primary_key=True, autoincrement=True),
     Column("attempt", Text),
     Column("at", Int, nullable=False),
     Column("kind", Text, nullable=False),
@@ -193,6 +236,47 @@ output = Table(  # which artifacts a job delivered
     sqlite_strict=True,
 )
 
+inbox = Table(  # deliveries that were believed; each is handled once, and known for as long as its sender may repeat it
+    "inbox",
+    metadata,
+    Column("seq", Int, primary_key=True, autoincrement=True),
+    Column("source", Text, nullable=False),  # the provider
+    Column("msg_id", Text, nullable=False),
+    Column("at", Int, nullable=False),
+    Column("attempt", Text),  # named by the callback address
+    Column("remote_id", Text),  # named by the body
+    Column("handle", Json),  # what else the body says of the remote job
+    Column("handled_at", Int),
+    UniqueConstraint("source", "msg_id", name="one_row_per_delivery"),
+    sqlite_strict=True,
+)
+Index("inbox_by_attempt", inbox.c.attempt)
+Index("inbox_by_remote_job", inbox.c.source, inbox.c.remote_id)
+_waits = text("handled_at IS NULL")
+Index("inbox_waiting", inbox.c.seq, sqlite_where=_waits, postgresql_where=_waits)
+
+throttle = Table(  # how fast a provider takes requests and jobs of one credential, shared by all processes
+    "throttle",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("account_ref", Text, primary_key=True),
+    Column("next_at", Int, nullable=False, server_default="0"),  # microseconds: when the next request is due (GCRA)
+    Column("at_once", Real),  # the learned limit of jobs in flight; NULL: none has shown itself
+    Column("frozen_until", Int, nullable=False, server_default="0"),
+    sqlite_strict=True,
+)
+
+pause = Table(  # an offer whose bill was above its quote: nothing more is bought at that price until someone looked
+    "pause",
+    metadata,
+    Column("offer", Text, primary_key=True),
+    Column("rates", Text, primary_key=True),  # which rates the quote was made from
+    Column("attempt", Text, ForeignKey("attempt.id"), nullable=False),
+    Column("at", Int, nullable=False),
+    Column("lifted_at", Int),
+    sqlite_strict=True,
+)
+
 service_time = Table(  # how long an offer takes: the log-normal fit that polling follows
     "service_time",
     metadata,
@@ -203,13 +287,31 @@ service_time = Table(  # how long an offer takes: the log-normal fit that pollin
     sqlite_strict=True,
 )
 
-for _table in (transfer, log):
+IMMUTABLE = (transfer, log, credit_rate)
+
+_REFUSE = """CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' rows are immutable', ERRCODE = 'integrity_constraint_violation';
+END $$"""
+event.listen(metadata, "before_create", DDL(_REFUSE).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
+
+
+def _refuse(table: Table, dialect: str, statement: str) -> None:
+    event.listen(table, "after_create", DDL(statement).execute_if(dialect=dialect))  # type: ignore[no-untyped-call]
+
+
+for _table in IMMUTABLE:
+    _name = _table.name
     for _verb in ("UPDATE", "DELETE"):
-        event.listen(
+        _refuse(
             _table,
-            "after_create",
-            DDL(  # type: ignore[no-untyped-call]
-                f"CREATE TRIGGER {_table.name}_no_{_verb.lower()} BEFORE {_verb} ON {_table.name} "
-                f"BEGIN SELECT RAISE(ABORT, '{_table.name} rows are immutable'); END"
-            ).execute_if(dialect="sqlite"),
+            "sqlite",
+            f"CREATE TRIGGER {_name}_no_{_verb.lower()} BEFORE {_verb} ON {_name} "
+            f"BEGIN SELECT RAISE(ABORT, '{_name} rows are immutable'); END",
+        )
+    for _verbs, _each in (("UPDATE OR DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
+        _refuse(
+            _table,
+            "postgresql",
+            f"CREATE TRIGGER {_name}_no_{_verbs.split()[0].lower()} BEFORE {_verbs} ON {_name} "
+            f"FOR EACH {_each} EXECUTE FUNCTION refuse_change()",
         )

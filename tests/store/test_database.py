@@ -1,207 +1,230 @@
-"""The file under everything: what it refuses, what it survives, and that a transaction is all or nothing."""
+"""What holds on both databases: a transaction is all or nothing, one writes at a time, what is immutable stays."""
 
 import asyncio
-import sqlite3
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from aggregator import Aggregator
 from aggregator.errors import StoreError
-from aggregator.store import database
-from aggregator.store.database import Store, filesystem_of, unsafe_filesystem
-from aggregator.store.schema import meta, metadata
+from aggregator.secret import Secret
+from aggregator.store import journal
+from aggregator.store.database import Store
+from aggregator.store.schema import (
+    IMMUTABLE,
+    SCHEMA_VERSION,
+    account,
+    attempt,
+    credit_rate,
+    job,
+    log,
+    meta,
+    transfer,
+)
 
-
-def sql(path: Path, statement: str) -> list[tuple[object, ...]]:
-    connection = sqlite3.connect(path)
-    try:
-        found = connection.execute(statement).fetchall()
-        connection.commit()
-        return found
-    finally:
-        connection.close()
+At = Path | Secret
 
 
 @pytest.fixture
-def path(quick: Path) -> Path:
-    return quick / "below" / "store.sqlite"
-
-
-def test_every_table_is_strict(path: Path) -> None:
-    Store(path).close()
-    strict = {name for name, value in sql(path, "SELECT name, strict FROM pragma_table_list") if value}
-    assert set(metadata.tables) <= strict
-
-
-def test_a_wrong_type_is_refused_by_the_file_itself(path: Path) -> None:
-    Store(path).close()
-    with pytest.raises(sqlite3.IntegrityError, match="cannot store TEXT"):
-        sql(path, "INSERT INTO account (id, held) VALUES ('a', 'much')")
-
-
-def test_what_is_committed_is_on_the_disk_and_waits_for_others(path: Path) -> None:
-    store = Store(path, inline=True)
-    found = {name: store._connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in PRAGMAS}
+def one(store_at: At):
+    """A store on this thread."""
+    store = Store(store_at, inline=True)
+    yield store
     store.close()
-    assert found == PRAGMAS
 
 
-PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+def put(c, key="k"):
+    c.execute(insert(meta).values(key=key, value="x"))
 
 
-def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(path: Path) -> None:
-    Store(path).close()
-    sql(path, "UPDATE meta SET value = '99' WHERE key = 'schema_version'")
-    with pytest.raises(StoreError, match="schema 99"):
-        Store(path)
-    assert sql(path, "SELECT value FROM meta") == [("99",)]
+def keys(c):
+    return set(c.execute(select(meta.c.key)).scalars())
 
 
-def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
-    path.parent.mkdir()
-    path.write_bytes(b"this is not a database, however long it may be" * 50)
-    with pytest.raises(StoreError, match="cannot be opened"):
-        Store(path)
+def reopened(store_at: At):
+    store = Store(store_at, inline=True)
+    try:
+        return store.now(keys, write=False)
+    finally:
+        store.close()
 
 
-async def test_a_transaction_that_fails_never_was(path: Path) -> None:
-    store = Store(path)
-
-    def half(c: object) -> None:
-        c.execute(insert(meta).values(key="half", value="x"))  # type: ignore[attr-defined]
+async def test_a_transaction_that_fails_never_was(store: Store, store_at: At) -> None:
+    def half(c) -> None:
+        put(c, "half")
         raise KeyError("half-way")
 
     with pytest.raises(KeyError):
         await store.transact(half)
-    assert await store.read(lambda c: c.execute(select(meta.c.key)).scalars().all()) == ["schema_version"]
-    await store.transact(lambda c: c.execute(insert(meta).values(key="whole", value="x")))
+    assert await store.read(keys) == {"schema_version"}
+    await store.transact(lambda c: put(c, "whole"))
     store.close()
     store.close()
-    assert ("whole",) in sql(path, "SELECT key FROM meta")
+    assert reopened(store_at) == {"schema_version", "whole"}
 
 
-@pytest.mark.parametrize("inline", [True, False])
-async def test_a_commit_that_fails_leaves_the_store_usable(path: Path, inline: bool) -> None:
-    store = Store(path, inline=inline)
+async def test_transactions_of_one_client_do_not_mix(store: Store) -> None:
+    await store.transact(lambda c: c.execute(insert(meta).values(key="n", value="0")))
 
-    def orphan(c: object) -> None:
-        c.execute(text("PRAGMA defer_foreign_keys = ON"))  # type: ignore[attr-defined]
-        c.execute(text("INSERT INTO output (job, n, attempt, sha256) VALUES ('a', 1, 'b', 'c')"))  # type: ignore[attr-defined]
-
-    with pytest.raises(Exception, match="FOREIGN KEY"):
-        await store.transact(orphan)
-    await store.transact(lambda c: c.execute(insert(meta).values(key="after", value="x")))
-    assert await store.read(lambda c: c.execute(text("SELECT count(*) FROM output")).scalar()) == 0
-    store.close()
-
-
-async def test_a_store_that_stays_locked_is_a_store_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 20)
-    store = Store(path, inline=True)
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreError, match="locked"):
-        await store.transact(lambda c: c.execute(insert(meta).values(key="k", value="x")))
-    assert await store.read(lambda c: c.execute(select(meta.c.key)).scalar()) == "schema_version"
-    other.execute("ROLLBACK")
-    other.close()
-    await store.transact(lambda c: c.execute(insert(meta).values(key="k", value="x")))
-    store.close()
-
-
-async def test_transactions_of_one_client_do_not_mix(path: Path) -> None:
-    store = Store(path)
-
-    def count(c: object) -> None:
-        now = int(c.execute(select(meta.c.value).where(meta.c.key == "n")).scalar() or 0)  # type: ignore[attr-defined]
-        c.execute(text("INSERT OR REPLACE INTO meta VALUES ('n', :n)"), {"n": str(now + 1)})  # type: ignore[attr-defined]
+    def count(c) -> None:
+        now = int(c.execute(select(meta.c.value).where(meta.c.key == "n")).scalar())
+        c.execute(update(meta).where(meta.c.key == "n").values(value=str(now + 1)))
 
     await asyncio.gather(*(store.transact(count) for _ in range(50)))
-    store.close()
-    assert sql(path, "SELECT value FROM meta WHERE key = 'n'") == [("50",)]
+    assert await store.read(lambda c: c.execute(select(meta.c.value).where(meta.c.key == "n")).scalar()) == "50"
 
 
-def test_text_that_is_no_unicode_can_still_be_written_down(path: Path) -> None:
-    """A provider may say anything: `json.loads` makes a lone surrogate of `"\\ud800"`."""
-    store = Store(path, inline=True)
-    odd = {"message": "\ud800 and more"}
-    statement = text("INSERT INTO event (at, kind, data, hash) VALUES (1, 'k', :data, 'h')")
-    written = metadata.tables["event"].c.data.type.process_bind_param(odd, None)
-    store._begin(store._connection, lambda c: c.execute(statement, {"data": written}))
-    row = store._begin(store._connection, lambda c: c.execute(select(metadata.tables["event"])).one())
-    store.close()
-    assert row.data == odd
+COUNTING = """
+import os
+from pathlib import Path
+from sqlalchemy import select, update
+from aggregator.secret import Secret
+from aggregator.store import journal
+from aggregator.store.database import Store
+from aggregator.store.schema import meta
 
+where = os.environ["TEST_STORE"]
+store = Store(Secret(where) if "://" in where else Path(where), inline=True)
 
-# ------------------------------------------------------------------------------------------------------- file systems
+def count(c):
+    now = int(c.execute(select(meta.c.value).where(meta.c.key == "n")).scalar())
+    c.execute(update(meta).where(meta.c.key == "n").values(value=str(now + 1)))
+    journal.write_event(c, None, "counted", {"n": now}, now)
 
-MOUNTS = """\
-/dev/sda1 / ext4 rw 0 0
-tmpfs /run tmpfs rw 0 0
-systemd-1 /mnt/auto autofs rw 0 0
-nas:/a /mnt/auto nfs4 rw 0 0
-nas:/b /mnt/my\\040films cifs rw 0 0
-nas:/c /mnt/nas nfs rw 0 0
-/dev/sdb1 /mnt/nas/local ext4 rw 0 0
+for _ in range(100):
+    store.now(count)
+store.close()
 """
 
 
-@pytest.fixture
-def mounts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    read, resolve, exists = Path.read_text, Path.resolve, Path.exists
-    monkeypatch.setattr(
-        Path, "read_text", lambda self, *a, **k: MOUNTS if str(self) == "/proc/mounts" else read(self, *a, **k)
-    )
-    monkeypatch.setattr(Path, "exists", lambda self, **k: str(self).startswith(("/mnt", "/run")) or exists(self, **k))
-    monkeypatch.setattr(Path, "resolve", lambda self, **k: self if str(self).startswith("/mnt") else resolve(self, **k))
+def test_processes_that_write_at_once_lose_nothing_and_the_log_has_one_end(one: Store, store_at: At) -> None:
+    one.now(lambda c: c.execute(insert(meta).values(key="n", value="0")))
+    where = str(store_at) if isinstance(store_at, Path) else store_at.reveal()
+    running = [
+        subprocess.Popen([sys.executable, "-c", COUNTING], env={**os.environ, "TEST_STORE": where}) for _ in "12"
+    ]
+    assert [process.wait(timeout=60) for process in running] == [0, 0]
+    assert one.now(lambda c: c.execute(select(meta.c.value).where(meta.c.key == "n")).scalar()) == "200"
+    assert one.now(lambda c: c.execute(select(log.c.at).order_by(log.c.seq)).scalars().all()) == list(range(200))
+    one.now(journal.verify_log, write=False)
 
 
-@pytest.mark.usefixtures("mounts")
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("/home/films", "ext4"),
-        ("/run/films", "tmpfs"),
-        ("/mnt/nas/films", "nfs"),
-        ("/mnt/nas/local/films", "ext4"),
-        ("/mnt/nasty", "ext4"),
-        ("/mnt/auto/films", "nfs4"),
-        ("/mnt/my films/a", "cifs"),
-    ],
-)
-def test_the_file_system_is_that_of_the_innermost_and_topmost_mount(path: str, kind: str) -> None:
-    assert filesystem_of(Path(path)) == kind
+def test_a_read_is_one_view_whatever_others_write(one: Store, store_at: At) -> None:
+    other = Store(store_at, inline=True)
+
+    def twice(c):
+        first = keys(c)
+        other.now(put)
+        return first, keys(c)
+
+    first, second = one.now(twice, write=False)
+    assert first == second == {"schema_version"}
+    assert one.now(keys, write=False) == {"schema_version", "k"}
+    other.close()
 
 
-@pytest.mark.usefixtures("mounts")
-def test_a_network_disk_is_refused_whatever_is_allowed() -> None:
-    for allow in (True, False):
-        assert "network file system (nfs)" in (unsafe_filesystem(Path("/mnt/nas/a"), allow_ephemeral=allow) or "")
-    assert unsafe_filesystem(Path("/home/films"), allow_ephemeral=False) is None
+def write_one_of_each(c) -> None:
+    c.execute(insert(account).values(id="film"))
+    c.execute(insert(credit_rate).values(currency="credit:x", from_at=1, usd="0.01", source="s"))
+    journal.write_event(c, "a", "k", {}, 1)
+    ends = {"stage": "s", "created_at": 0, "deadline_at": 0}
+    c.execute(insert(job).values(id="j", project="film", key="k", fingerprint="f", request={}, ask={}, tags={}, **ends))
+    texts = dict.fromkeys(("provider", "endpoint", "model", "account_ref", "table_checked", "reuse_address"), "x")
+    made = {"plan": {}, "reserved": 0, "state": "stored", "idempotency_key": "a", "warnings": []}
+    c.execute(insert(attempt).values(id="a", job="j", n=1, **made, **texts))
+    hold = {"kind": "pending", "debit": "film", "credit": "p", "amount": 1, "source": "s", "basis": {}}
+    c.execute(insert(transfer).values(id="a:hold", attempt="a", at=0, **hold))
 
 
-@pytest.mark.usefixtures("mounts")
-def test_a_ram_disk_is_refused_unless_it_is_allowed() -> None:
-    assert "allow_ephemeral" in (unsafe_filesystem(Path("/run/a"), allow_ephemeral=False) or "")
-    assert unsafe_filesystem(Path("/run/a"), allow_ephemeral=True) is None
+@pytest.mark.parametrize("table", IMMUTABLE, ids=lambda table: table.name)
+def test_what_is_immutable_is_not_changed_nor_deleted(one: Store, table) -> None:
+    one.now(write_one_of_each)
+    before = one.now(lambda c: c.execute(select(table)).all(), write=False)
+    column = next(iter(table.columns))
+    statements = [table.update().values({column: column}), table.delete()]
+    if one.database.is_shared:
+        statements.append(text(f"TRUNCATE {table.name} CASCADE"))
+    for statement in statements:
+        with pytest.raises(IntegrityError, match=f"{table.name} rows are immutable"):
+            one.now(lambda c, statement=statement: c.execute(statement))
+    assert before
+    assert one.now(lambda c: c.execute(select(table)).all(), write=False) == before
 
 
-async def test_a_client_does_not_open_on_a_disk_that_forgets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "filesystem_of", lambda _path: "tmpfs")
-    with pytest.raises(StoreError, match="RAM disk"):
-        async with Aggregator.local(tmp_path / "store"):
-            pass
-    assert not (tmp_path / "store").exists()
-    async with Aggregator.local(tmp_path / "store", allow_ephemeral=True):
-        pass
+def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(one: Store, store_at: At) -> None:
+    newer = update(meta).values(value=str(SCHEMA_VERSION + 1))
+    one.now(lambda c: c.execute(newer))
+    with pytest.raises(StoreError, match=f"schema {SCHEMA_VERSION + 1}.*upgrade aggregator"):
+        Store(store_at)
+    assert one.now(lambda c: c.execute(select(meta.c.value)).scalar(), write=False) == str(SCHEMA_VERSION + 1)
 
 
-async def test_a_client_does_not_open_on_books_that_do_not_add_up(tmp_path: Path) -> None:
-    async with Aggregator.local(tmp_path, budget_usd="5"):
-        pass
-    sql(tmp_path / "store.sqlite", "UPDATE account SET settled = 7 WHERE id = 'organisation'")
+def test_tables_of_another_program_are_refused_and_left_as_they_are(one: Store, store_at: At) -> None:
+    one.now(lambda c: c.execute(text("DROP TABLE meta")))
+    with pytest.raises(StoreError, match=r"another program.*transfer"):
+        Store(store_at)
+
+
+def test_a_meta_of_another_program_is_refused(one: Store, store_at: At) -> None:
+    one.now(lambda c: c.execute(text("DELETE FROM meta")))
+    with pytest.raises(StoreError, match="without a schema version"):
+        Store(store_at)
+
+
+async def test_two_that_open_a_new_store_at_once_make_it_once(store_at: At) -> None:
+    stores = await asyncio.gather(*(asyncio.to_thread(Store, store_at) for _ in range(4)))
+    assert await stores[0].read(keys) == {"schema_version"}
+    for store in stores:
+        store.close()
+
+
+async def test_a_closed_store_says_so(store: Store) -> None:
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.now(keys)
+
+
+def test_text_that_is_no_unicode_can_still_be_written_down(one: Store) -> None:
+    """A provider may say anything: `json.loads` makes a lone surrogate of `"\\ud800"`."""
+    odd = {"message": "\ud800 and \x00 more"}
+    one.now(lambda c: journal.write_event(c, None, "k", odd, 1))
+    one.now(journal.verify_log, write=False)
+    assert one.now(lambda c: c.execute(select(log.c.data)).scalar(), write=False) == odd
+
+
+@pytest.mark.parametrize("change", ["data = '{}'", "at = at + 1", "kind = 'other'", "attempt = 'b'", "hash = 'h'"])
+def test_a_row_of_the_log_that_was_changed_is_found(one: Store, change: str) -> None:
+    for n in range(3):
+        one.now(lambda c, n=n: journal.write_event(c, "a", "k", {"n": n}, n))
+    off = "DROP TRIGGER event_no_update" + (" ON event" if one.database.is_shared else "")
+    one.now(lambda c: c.execute(text(off)))
+    one.now(lambda c: c.execute(text(f"UPDATE event SET {change} WHERE seq = 2")))
+    with pytest.raises(StoreError, match="row 2 of the event log was changed"):
+        one.now(journal.verify_log, write=False)
+
+
+def test_an_error_of_the_database_repeats_no_value(one: Store) -> None:
+    one.now(put)
+    with pytest.raises(IntegrityError) as caught:
+        one.now(lambda c: c.execute(insert(meta).values(key="k", value="a prompt")))
+    assert "a prompt" not in str(caught.value)
+
+
+async def test_a_client_does_not_open_on_books_that_do_not_add_up(
+    quick: Path, store_at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"allow_ephemeral": True}
+    if isinstance(store_at, Secret):
+        monkeypatch.setenv("STORE_URL", store_at.reveal())
+        settings["store"] = {"url_env": "STORE_URL"}
+    async with Aggregator.local(quick / "below", budget_usd="5", **settings) as agg:
+        wrong = update(account).where(account.c.id == bindparam("of")).values(settled=7)
+        await agg.opened.store.transact(lambda c: c.execute(wrong, {"of": "organisation"}))
     with pytest.raises(Exception, match="do not add up"):
-        async with Aggregator.local(tmp_path):
+        async with Aggregator.local(quick / "below", **settings):
             pass

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import os
+import resource
 import time
 import tracemalloc
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.errors import RequestError, ResponseFormatError, StoreError
+from aggregator.errors import RequestError, ResponseFormatError, StoreError, UnavailableError
 from aggregator.inputs import Media
 from aggregator.probing import Prober
 from aggregator.store import files
@@ -45,21 +46,26 @@ async def test_a_file_is_named_by_the_hash_of_its_bytes(store: FileStore) -> Non
 
 
 @pytest.mark.parametrize(
-    ("parts", "family", "expected", "said"),
+    ("parts", "family", "said"),
     [
-        ((b"",), "image", None, "empty"),
-        ((PNG,), "image", len(PNG) + 1, "bytes arrived of"),
-        ((PNG,), "image", len(PNG) - 1, "bytes arrived of"),
-        ((PNG,), "video", None, "image/png, video was expected"),
-        ((b"<html>not found</html>",), "image", None, "no picture, clip or sound"),
-        ((b"<svg xmlns='http://www.w3.org/2000/svg'/>",), None, None, "no picture"),
+        ((b"",), "image", "empty"),
+        ((PNG,), "video", "image/png, video was expected"),
+        ((b"<html>not found</html>",), "image", "no picture, clip or sound"),
+        ((b"<svg xmlns='http://www.w3.org/2000/svg'/>",), None, "no picture"),
     ],
 )
 async def test_what_is_not_what_it_should_be_leaves_nothing(
-    store: FileStore, parts: tuple[bytes, ...], family: str | None, expected: int | None, said: str
+    store: FileStore, parts: tuple[bytes, ...], family: str | None, said: str
 ) -> None:
     with pytest.raises(ResponseFormatError, match=said):
-        await store.write(chunks(*parts), family=family, expected_bytes=expected)
+        await store.write(chunks(*parts), family=family)
+    assert left(store) == []
+
+
+@pytest.mark.parametrize("by", [1, -1])
+async def test_another_length_than_announced_may_arrive_whole_another_time(store: FileStore, by: int) -> None:
+    with pytest.raises(UnavailableError, match="bytes arrived of"):
+        await store.write(chunks(PNG), family="image", expected_bytes=len(PNG) + by)
     assert left(store) == []
 
 
@@ -114,6 +120,50 @@ async def test_a_full_disk_is_a_store_error(store: FileStore, monkeypatch: pytes
     monkeypatch.setattr(files.os, "open", full)
     with pytest.raises(StoreError, match="No space left"):
         await store.ingest(Media.of(PNG))
+
+
+async def test_a_disk_that_fills_up_half_way_is_a_store_error(store: FileStore) -> None:
+    """The limit on the size of files is the kernel's, so that writing fails where it would on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for size in (2**20 + 100, 3 * 2**20):  # at the last piece, and before it
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, before[1]))
+        try:
+            with pytest.raises(StoreError, match="cannot be written"):
+                await store.write(chunks(PNG, *[bytes(2**18)] * (size // 2**18), bytes(100)), family="image")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert left(store) == []
+
+
+async def test_a_new_directory_is_durable_before_the_file_counts(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def fsync(number: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{number}").readlink().name)
+        real(number)
+
+    monkeypatch.setattr(files.os, "fsync", fsync)
+    stored = await store.write(chunks(PNG), family="image")
+    assert synced[0].endswith(".part")
+    assert synced[1:] == [stored.sha256[:2], "artifacts", store._root.parent.name]
+    del synced[:]
+    await store.write(chunks(PNG), family="image")
+    assert synced[1:] == [stored.sha256[:2]]
+
+
+async def test_a_link_in_the_place_of_a_file_is_replaced_not_followed(store: FileStore, tmp_path: Path) -> None:
+    digest = hashlib.sha256(PNG).hexdigest()
+    target = store.path(digest, "image/png")
+    target.parent.mkdir(parents=True)
+    (tmp_path / "mine").write_bytes(b"keep me")
+    target.symlink_to(tmp_path / "mine")
+    await store.write(chunks(PNG), family="image")
+    assert not target.is_symlink()
+    assert target.stat().st_mode & 0o077 == 0
+    assert (tmp_path / "mine").read_bytes() == b"keep me"
 
 
 def test_what_a_killed_process_left_is_swept_when_it_is_a_day_old(quick: Path) -> None:

@@ -4,18 +4,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event, func, insert, select
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from aggregator.errors import StoreError
+from aggregator.secret import Secret
 from aggregator.store.database import MAX_GROUP, Store
 from aggregator.store.schema import meta
-
-
-@pytest.fixture
-def store(tmp_path: Path):
-    store = Store(tmp_path / "store.sqlite")
-    yield store
-    store.close()
 
 
 def put(key: str, value: str = "1"):
@@ -30,19 +25,10 @@ def count(c: Connection) -> int:
     return c.execute(select(func.count()).select_from(meta)).scalar_one() - 1  # the schema's version is one
 
 
-def commits(store: Store) -> list[str]:
-    seen: list[str] = []
-
-    def note(_c, _cursor, statement, *_rest) -> None:
-        if statement == "COMMIT":
-            seen.append(statement)
-
-    event.listen(store._connection.engine, "before_cursor_execute", note)
-    return seen
-
-
-async def test_a_burst_shares_commits(store: Store) -> None:
-    seen = commits(store)
+async def test_a_burst_shares_commits(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[None] = []
+    commit = store.database.commit
+    monkeypatch.setattr(store.database, "commit", lambda: (seen.append(None), commit()))
     keys = await asyncio.gather(*(store.transact(put(f"k{n}")) for n in range(200)))
     assert keys == [f"k{n}" for n in range(200)]
     assert len(seen) <= 200 / MAX_GROUP + 20
@@ -62,6 +48,12 @@ async def test_one_that_fails_undoes_itself_and_no_other(store: Store) -> None:
     assert await store.read(count) == 9
 
 
+async def test_one_that_the_database_refuses_undoes_itself_and_no_other(store: Store) -> None:
+    ends = await asyncio.gather(*(store.transact(put(f"k{n % 9}")) for n in range(10)), return_exceptions=True)
+    assert isinstance(ends[9], IntegrityError)
+    assert await store.read(count) == 9
+
+
 async def test_each_sees_what_those_before_it_did(store: Store) -> None:
     def step(c: Connection) -> int:
         n = count(c)
@@ -71,9 +63,10 @@ async def test_each_sees_what_those_before_it_did(store: Store) -> None:
     assert await asyncio.gather(*(store.transact(step) for _ in range(50))) == list(range(50))
 
 
-async def test_when_nothing_is_durable_everyone_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_when_nothing_is_durable_everyone_is_told(store: Store) -> None:
     def breaks(c: Connection) -> None:
-        c.exec_driver_sql("SELECT * FROM no_such_table")
+        store.database.rollback()  # as a full disk does
+        raise OperationalError("INSERT", {}, Exception("the disk is full"))
 
     ends = await asyncio.gather(
         *(store.transact(breaks if n == 3 else put(f"k{n}")) for n in range(6)), return_exceptions=True
@@ -83,13 +76,12 @@ async def test_when_nothing_is_durable_everyone_is_told(store: Store, monkeypatc
     assert isinstance(ends[3], StoreError)
 
 
-async def test_closing_finishes_what_was_asked_for(tmp_path: Path) -> None:
-    store = Store(tmp_path / "store.sqlite")
+async def test_closing_finishes_what_was_asked_for(store: Store, store_at: Path | Secret) -> None:
     asked = [asyncio.ensure_future(store.transact(put(f"k{n}"))) for n in range(100)]
     await asyncio.sleep(0)
     store.close()
     assert len(await asyncio.gather(*asked)) == 100
-    again = Store(tmp_path / "store.sqlite")
+    again = Store(store_at)
     assert await again.read(count) == 100
     again.close()
 

@@ -1,0 +1,178 @@
+"""How many jobs of one credential are in flight and how fast requests may follow each other, over all processes.
+
+The attempts themselves are what is counted: one is in flight while somebody who lives follows it, so that nothing has
+to be taken, kept or given back. Every function runs inside the caller's transaction; times are milliseconds, those of
+requests microseconds.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, and_, bindparam, case, cast, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from aggregator.clock import Clock
+from aggregator.owner import is_gone
+from aggregator.store.database import Store
+from aggregator.store.schema import attempt, throttle
+
+__all__ = [
+    "IN_FLIGHT",
+    "Account",
+    "Room",
+    "SharedLimits",
+    "freeze",
+    "in_flight",
+    "next_wait_us",
+    "refused",
+    "room",
+    "took",
+]
+
+IN_FLIGHT = ("submitting", "reconciling", "submitted", "running")
+CUT = 0.5
+"""What is left of the jobs in flight as the limit, after one more was refused."""
+
+# Put together once: whoever waits for room asks again and again.
+_LEARNED = select(throttle.c.at_once, throttle.c.frozen_until).where(
+    throttle.c.provider == bindparam("provider"), throttle.c.account_ref == bindparam("account_ref")
+)
+_FOLLOWED = (
+    select(attempt.c.lease_owner, func.count())
+    .where(
+        attempt.c.state.in_(IN_FLIGHT),
+        attempt.c.provider == bindparam("provider"),
+        attempt.c.account_ref == bindparam("account_ref"),
+        attempt.c.id != bindparam("without"),
+        or_(attempt.c.lease_owner == bindparam("me"), attempt.c.lease_until > bindparam("at")),
+    )
+    .group_by(attempt.c.lease_owner)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose limits: a provider and a fingerprint of the credential, with the limit that is documented or configured."""
+
+    provider: str
+    account_ref: str
+    at_once: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Whether one more paid request may leave now, and whether there is any limit at all."""
+
+    is_free: bool
+    is_limited: bool
+    frozen_until: int = 0
+    """Until when the provider asked to be left alone."""
+
+
+class SharedLimits:
+    """What all processes on one store share, for the queues of this one (`aggregator._limits.Shared`)."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def wait_s(self, account: tuple[str, str], interval_s: float) -> float:
+        """Take the next moment at which a request is due; how far away it is."""
+        of, interval_us, now_us = Account(*account), round(interval_s * 1e6), round(self._clock.time() * 1e6)
+        return await self._store.transact(lambda c: next_wait_us(c, of, interval_us, now_us)) / 1e6
+
+    async def freeze(self, account: tuple[str, str], seconds: float) -> None:
+        """Order nothing for so long."""
+        until = int((self._clock.time() + seconds) * 1000)
+        await self._store.transact(lambda c: freeze(c, Account(*account), until))
+
+
+def room(connection: Connection, of: Account, *, me: str, at: int, without: str = "") -> Room:
+    """Whether one more job may be ordered. Without any limit, one row that is not there is all that is looked at.
+
+    Args:
+        me: The owner who asks: what it follows is in flight whatever its leases say.
+        without: An attempt that is not counted.
+
+    """
+    named = {"provider": of.provider, "account_ref": of.account_ref}
+    found = connection.execute(_LEARNED, named).one_or_none()
+    learned, frozen_until = (None, 0) if found is None else (found.at_once, found.frozen_until)
+    if frozen_until > at:
+        return Room(is_free=False, is_limited=True, frozen_until=frozen_until)
+    limit = min((limit for limit in (of.at_once, learned) if limit is not None), default=None)
+    if limit is None:
+        return Room(is_free=True, is_limited=False)
+    return Room(is_free=in_flight(connection, of, me=me, at=at, without=without) < int(limit), is_limited=True)
+
+
+def in_flight(connection: Connection, of: Account, *, me: str, at: int, without: str = "") -> int:
+    """The jobs at a provider that somebody follows. Those of a process that is gone are nobody's: whoever goes on with
+    one counts it again.
+    """
+    named = {"provider": of.provider, "account_ref": of.account_ref, "me": me, "at": at, "without": without}
+    rows = connection.execute(_FOLLOWED, named)
+    return sum(count for owner, count in rows if owner == me or not is_gone(owner))
+
+
+def refused(
+    connection: Connection, of: Account, *, me: str, at: int, without: str, retry_after_s: float | None
+) -> None:
+    """The provider takes no more for now: half of what is in flight is the limit from here on, for every process, and
+    nothing is ordered before the time it asks for.
+    """
+    limit = max(1.0, CUT * in_flight(connection, of, me=me, at=at, without=without))
+    until = at + int((retry_after_s or 0.0) * 1000)
+    _upsert(
+        connection,
+        of,
+        at_once=(limit, case((throttle.c.at_once < limit, throttle.c.at_once), else_=limit)),
+        frozen_until=(until, _later(throttle.c.frozen_until, until)),
+    )
+
+
+def freeze(connection: Connection, of: Account, until: int) -> None:
+    """The provider asks to be left alone: no process orders anything before then."""
+    _upsert(connection, of, frozen_until=(until, _later(throttle.c.frozen_until, until)))
+
+
+def took(connection: Connection, of: Account, *, me: str, at: int) -> None:
+    """A job was taken. Where a limit was learned and is used up, it grows: by one for each round of such jobs."""
+    learned = connection.execute(_LEARNED, {"provider": of.provider, "account_ref": of.account_ref}).scalar()
+    if learned is not None and in_flight(connection, of, me=me, at=at) >= int(learned):
+        connection.execute(update(throttle).where(_row(of)).values(at_once=throttle.c.at_once + 1.0 / learned))
+
+
+def next_wait_us(connection: Connection, of: Account, interval_us: int, now_us: int) -> int:
+    """Take the next moment at which a request is due, and say how far away it is: the generic cell rate algorithm with
+    room for one, so that no second ever sees more than the figure.
+
+    On PostgreSQL it is the database's own clock that counts, whatever the clocks of the machines say.
+    """
+    shared = connection.dialect.name == "postgresql"
+    now: Any = cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger) if shared else now_us
+    table = (postgresql if shared else sqlite).insert(throttle)
+    wanted = table.values(provider=of.provider, account_ref=of.account_ref, next_at=now + interval_us)
+    taken = wanted.on_conflict_do_update(
+        index_elements=["provider", "account_ref"], set_={"next_at": _later(throttle.c.next_at, now) + interval_us}
+    ).returning(throttle.c.next_at - interval_us - now)
+    return max(0, int(connection.execute(taken).scalar_one()))
+
+
+def _row(of: Account) -> Any:
+    return and_(throttle.c.provider == of.provider, throttle.c.account_ref == of.account_ref)
+
+
+def _later(known: Any, other: Any) -> Any:
+    return case((known > other, known), else_=other)
+
+
+def _upsert(connection: Connection, of: Account, **columns: tuple[Any, Any]) -> None:
+    """Write the row: of each column the value of a new one, and what becomes of a known one."""
+    table = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(throttle)
+    new = {name: first for name, (first, _) in columns.items()}
+    connection.execute(
+        table.values(provider=of.provider, account_ref=of.account_ref, **new).on_conflict_do_update(
+            index_elements=["provider", "account_ref"], set_={name: then for name, (_, then) in columns.items()}
+        )
+    )
