@@ -1,284 +1,370 @@
 """Two-phase money: reserve, then settle or release, each resolved once. Integer micro-dollars, immutable rows.
 
 Every function here runs inside the caller's transaction, so that money moves together with the state that moves it.
-`held` and `settled` of an account are caches of its transfers; `verify` rebuilds them and compares.
+`held`, `settled` and `overrun` of an account are caches of its transfers; `verify` rebuilds them and compares. What is
+found out after an attempt was resolved is a further row (`adjust`), never a change.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import JsonValue
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
-from aggregator.errors import (
-    AlreadyReleasedError,
-    AlreadySettledError,
-    BudgetExceededError,
-    ConfigurationError,
-    LedgerError,
+from aggregator.budgets import USD, WARN_AT, Crossing, Level, crossings, in_credits, levels, no_room, rate_usd, shown
+from aggregator.errors import AlreadyReleasedError, AlreadySettledError, LedgerError
+from aggregator.periods import DAY_MS
+from aggregator.store.balances import Figures, charged, totals
+from aggregator.store.schema import account, transfer
+
+__all__ = ["Moved", "Source", "adjust", "release", "reserve", "settle", "verify"]
+
+Source = Literal["reported", "computed", "reserved", "operator", "invoice", "probed"]
+"""Who says what was charged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a verb did to the books, in micro-dollars. All zero where it was done before."""
+
+    held: int = 0
+    settled: int = 0
+    over: int = 0
+    """By how much the bill is above its reservation."""
+    levels: tuple[Level, ...] = ()
+    """The accounts and periods that moved, as they are now."""
+    crossed: tuple[Crossing, ...] = ()
+    """Thresholds passed for the first time: write them down, and tell them after the commit."""
+
+
+# Put together once: that takes longer than running them.
+_IDS = account.c.id.in_(bindparam("ids", expanding=True))
+_HOLD = (
+    update(account)
+    .where(_IDS, or_(account.c.cap.is_(None), account.c.held + account.c.settled + bindparam("by") <= account.c.cap))
+    .values(held=account.c.held + bindparam("by"))
 )
-from aggregator.pricing.money import dollars, from_micro_usd
-from aggregator.spend import Spend, SpendLine
-from aggregator.store.schema import account, attempt, transfer
-
-__all__ = ["open_account", "release", "reserve", "set_cap", "settle", "spend", "verify"]
-
-Source = Literal["reported", "computed", "reserved", "operator"]
-
-
-def _shown(amount: int) -> str:
-    return dollars(from_micro_usd(amount))
-
-
-# ---------------------------------------------------------------------------------------------------------- accounts
-
-
-def open_account(connection: Connection, name: str, *, parent: str | None, cap: int | None) -> None:
-    """Make an account, or find it as it was made. `cap` of `None` leaves an existing cap alone.
-
-    Raises:
-        ConfigurationError: It exists with another budget or another parent.
-
-    """
-    row = connection.execute(select(account.c.cap, account.c.parent).where(account.c.id == name)).one_or_none()
-    if row is None:
-        connection.execute(insert(account).values(id=name, parent=parent, cap=cap))
-        return
-    if row.parent != parent:
-        raise ConfigurationError(f"{name} exists below {row.parent}, not below {parent}: choose another name")
-    if cap is not None and row.cap != cap:
-        was = "no budget" if row.cap is None else f"a budget of {_shown(row.cap)}"
-        raise ConfigurationError(f"{name} has {was}, not {_shown(cap)}: a budget is for life; set_budget() changes it")
+_MOVE = (
+    update(account)
+    .where(_IDS)
+    .values(
+        held=account.c.held + bindparam("by_held"),
+        settled=account.c.settled + bindparam("by_settled"),
+        overrun=account.c.overrun + bindparam("by_overrun"),
+    )
+)
+_TRANSFERS = select(transfer).where(transfer.c.attempt == bindparam("of"))
+_BY_ID = select(transfer.c.debit, transfer.c.amount).where(transfer.c.id == bindparam("of"))
+_WRITE = insert(transfer)
+_ACCOUNTS = select(account)
 
 
-def set_cap(connection: Connection, name: str, cap: int) -> None:
-    """Change a budget; never below what is spent and reserved."""
-    row = connection.execute(
-        select(account.c.held, account.c.settled, account.c.overrun).where(account.c.id == name)
-    ).one()
-    if row.held + row.settled > cap + row.overrun:
-        raise ConfigurationError(
-            f"a budget of {_shown(cap)} is too low for {name}: {_shown(row.settled)} spent, {_shown(row.held)} reserved"
-        )
-    connection.execute(update(account).where(account.c.id == name).values(cap=cap))
-
-
-def _chain(connection: Connection, name: str) -> list[str]:
-    """The account and everything above it, in one fixed order, so that two writers never wait for each other."""
-    above: list[str] = []
-    at: str | None = name
-    while at is not None:
-        above.append(at)
-        at = connection.execute(select(account.c.parent).where(account.c.id == at)).scalar()
-    return sorted(above)
-
-
-# ------------------------------------------------------------------------------------------------------------- money
+def _whole(amount: int) -> int:
+    """The ledger's door: a float is no amount, and neither is less than nothing."""
+    if type(amount) is not int or amount < 0:
+        raise LedgerError(f"{amount!r} is no amount: the ledger takes whole micro-dollars, from 0")
+    return amount
 
 
 def reserve(
-    connection: Connection, name: str, attempt_id: str, amount: int, *, provider: str, basis: JsonValue, at: int
-) -> None:
-    """Hold `amount` on the account and on everything above it, or nothing anywhere.
+    connection: Connection,
+    name: str,
+    attempt_id: str,
+    amount: int,
+    *,
+    provider: str,
+    basis: JsonValue,
+    at: int,
+    warn_at: Sequence[int] = WARN_AT,
+) -> Moved:
+    """Hold `amount` on the account, on everything above it and on their periods, or nothing anywhere. A repeat is a
+    no-op.
 
     Raises:
         BudgetExceededError: It does not fit on one of the levels.
 
     """
+    _whole(amount)
     hold = f"{attempt_id}:hold"
-    if connection.execute(select(transfer.c.id).where(transfer.c.id == hold)).first() is not None:
-        return
-    chain = _chain(connection, name)
-    fits = or_(account.c.cap.is_(None), account.c.held + account.c.settled + amount <= account.c.cap)
-    for level in chain:
-        done = connection.execute(
-            update(account).where(account.c.id == level, fits).values(held=account.c.held + amount)
-        )
-        if done.rowcount != 1:
-            raise _no_room(connection, level, amount)
-    connection.execute(
-        insert(transfer).values(
-            id=hold,
-            kind="pending",
-            debit=name,
-            credit=f"provider:{provider}",
-            attempt=attempt_id,
-            amount=amount,
-            source="quote",
-            basis=basis,
-            at=at,
-        )
+    known = connection.execute(_BY_ID, {"of": hold}).one_or_none()
+    if known is not None:
+        if (known.debit, known.amount) != (name, amount):
+            raise LedgerError(f"attempt {attempt_id} reserved {shown(known.amount)} on {known.debit} before")
+        return Moved()
+    touched = levels(connection, name, provider, at, opening=True)
+    currency = next((level.currency for level in touched if level.currency != USD), None)
+    usd = None if currency is None else rate_usd(connection, currency)
+    needed = {USD: amount}
+    if currency is not None and usd is not None:
+        needed[currency] = in_credits(amount, usd, "reserve")
+    for unit, by in needed.items():
+        ids = [level.id for level in touched if level.currency == unit]
+        if connection.execute(_HOLD, {"ids": ids, "by": by}).rowcount != len(ids):
+            raise no_room(touched, needed, amount)
+    _write(
+        connection,
+        id=hold,
+        kind="pending",
+        debit=name,
+        credit=f"provider:{provider}",
+        attempt=attempt_id,
+        amount=amount,
+        currency=currency,
+        credits=None if currency is None else needed[currency],
+        credit_usd=None if usd is None else str(usd),
+        source="quote",
+        basis=basis,
+        at=at,
     )
+    after = _after(touched, {unit: Figures(by) for unit, by in needed.items()})
+    return Moved(held=amount, levels=after, crossed=crossings(connection, after, warn_at))
 
 
-def _no_room(connection: Connection, level: str, amount: int) -> BudgetExceededError:
-    row = connection.execute(
-        select(account.c.cap, account.c.held, account.c.settled).where(account.c.id == level)
-    ).one()
-    free = max(0, row.cap - row.held - row.settled)
-    return BudgetExceededError(
-        f"{level}: this call may cost {_shown(amount)}, and {_shown(free)} is left of {_shown(row.cap)} "
-        f"(spent {_shown(row.settled)}, reserved {_shown(row.held)}). Nothing was sent. Raise the budget with "
-        "set_budget(), or choose a cheaper model or stage",
-        account=level,
-        quote_usd=from_micro_usd(amount),
-        limit_usd=from_micro_usd(row.cap),
-        spent_usd=from_micro_usd(row.settled),
-        held_usd=from_micro_usd(row.held),
-    )
-
-
-def _resolution(connection: Connection, attempt_id: str) -> tuple[Any, Any]:
-    """The hold of an attempt, and what resolved it."""
-    rows = connection.execute(
-        select(transfer).where(transfer.c.id.in_([f"{attempt_id}:hold", f"{attempt_id}:post", f"{attempt_id}:void"]))
-    ).all()
-    hold = next((row for row in rows if row.kind == "pending"), None)
-    if hold is None:
-        raise LedgerError(f"attempt {attempt_id} has no reservation")
-    return hold, next((row for row in rows if row.kind != "pending"), None)
-
-
-def settle(connection: Connection, attempt_id: str, amount: int, *, source: Source, basis: JsonValue, at: int) -> int:
-    """Book `amount` against the reservation and free the rest. Returns by how much the bill is above it (usually 0).
+def settle(
+    connection: Connection,
+    attempt_id: str,
+    amount: int,
+    *,
+    source: Source,
+    basis: JsonValue,
+    at: int,
+    warn_at: Sequence[int] = WARN_AT,
+) -> Moved:
+    """Book `amount` against the reservation and free the rest.
 
     A bill above the reservation is a fact: it is booked in full and counted as overrun. A repeat is a no-op.
     """
-    hold, resolved = _resolution(connection, attempt_id)
-    over: int = max(0, amount - hold.amount)
+    _whole(amount)
+    hold, resolved, _ = _history(connection, attempt_id)
+    over = max(0, amount - hold.amount)
     if resolved is not None:
         if resolved.kind == "void":
             raise AlreadyReleasedError(f"the reservation of attempt {attempt_id} was released before")
         if resolved.amount != amount:
             raise AlreadySettledError(
-                f"attempt {attempt_id} was settled at {_shown(resolved.amount)}, not {_shown(amount)}"
+                f"attempt {attempt_id} was settled at {shown(resolved.amount)}, not {shown(amount)}"
             )
-        return over
-    _resolve(connection, hold, "post", amount, source, basis, at)
-    for level in _chain(connection, hold.debit):
-        connection.execute(
-            update(account)
-            .where(account.c.id == level)
-            .values(
-                held=account.c.held - hold.amount,
-                settled=account.c.settled + amount,
-                overrun=account.c.overrun + over,
-            )
-        )
-    return over
+        return Moved(over=over)
+    in_unit = _credits(hold, amount)
+    _resolve(connection, hold, "post", amount, in_unit, source, basis, at)
+    by = {USD: Figures(-hold.amount, amount, over)}
+    if hold.currency:
+        by[hold.currency] = Figures(-hold.credits, in_unit or 0, max(0, (in_unit or 0) - hold.credits))
+    return _moved(connection, hold, by, warn_at)
 
 
-def release(connection: Connection, attempt_id: str, *, why: str, at: int) -> None:
+def release(connection: Connection, attempt_id: str, *, why: str, at: int) -> Moved:
     """Give the whole reservation back. Only for what certainly costs nothing: the runner decides that. A repeat is a
     no-op.
     """
-    hold, resolved = _resolution(connection, attempt_id)
+    hold, resolved, _ = _history(connection, attempt_id)
     if resolved is not None:
         if resolved.kind == "post":
-            raise AlreadySettledError(f"attempt {attempt_id} was settled at {_shown(resolved.amount)} before")
-        return
-    _resolve(connection, hold, "void", hold.amount, "operator" if why == "operator" else "released", {"why": why}, at)
-    for level in _chain(connection, hold.debit):
-        connection.execute(update(account).where(account.c.id == level).values(held=account.c.held - hold.amount))
+            raise AlreadySettledError(f"attempt {attempt_id} was settled at {shown(resolved.amount)} before")
+        return Moved()
+    source = "operator" if why == "operator" else "released"
+    _resolve(connection, hold, "void", hold.amount, hold.credits, source, {"why": why}, at)
+    by = {USD: Figures(-hold.amount)}
+    if hold.currency:
+        by[hold.currency] = Figures(-hold.credits)
+    return _moved(connection, hold, by, ())
 
 
-def _resolve(connection: Connection, hold: Any, kind: str, amount: int, source: str, basis: JsonValue, at: int) -> None:
-    connection.execute(
-        insert(transfer).values(
-            id=f"{hold.attempt}:{kind}",
-            kind=kind,
-            pending_id=hold.id,
-            debit=hold.debit,
-            credit=hold.credit,
-            attempt=hold.attempt,
-            amount=amount,
-            source=source,
-            basis=basis,
-            at=at,
+def adjust(
+    connection: Connection,
+    attempt_id: str,
+    amount: int,
+    *,
+    source: Source,
+    basis: JsonValue,
+    at: int,
+    warn_at: Sequence[int] = WARN_AT,
+) -> Moved:
+    """Set what a resolved attempt was charged after all: an invoice, an operator or the file itself says so. Writes the
+    difference; where there is none, nothing.
+
+    What it adds was free for others in the meantime: it counts as overrun, and may leave an account above its cap.
+
+    Raises:
+        LedgerError: The attempt is not resolved yet: it is to be settled or released.
+
+    """
+    _whole(amount)
+    hold, resolved, adjusting = _history(connection, attempt_id)
+    if resolved is None:
+        raise LedgerError(f"attempt {attempt_id} is still reserved: settle or release it, then adjust it")
+    was = charged(hold, resolved, adjusting)
+    if was.settled == amount:
+        return Moved()
+    in_unit = _credits(hold, amount)
+    was_in_unit = charged(hold, resolved, adjusting, "credits").settled if hold.currency else 0
+    more = amount > was.settled
+    if not more:
+        _open_clearing(connection, hold.credit)
+    row = {
+        "id": f"{attempt_id}:adjust:{len(adjusting) + 1}",
+        "kind": "adjust",
+        "pending_id": hold.id,
+        "debit": hold.debit if more else hold.credit,
+        "credit": hold.credit if more else hold.debit,
+        "attempt": attempt_id,
+        "amount": abs(amount - was.settled),
+        "currency": hold.currency,
+        "credits": None if in_unit is None else abs(in_unit - was_in_unit),
+        "credit_usd": hold.credit_usd,
+    }
+    _write(connection, **row, source=source, basis=basis, at=at)
+    now = [*adjusting, _Adjusting(row["id"], row["debit"], row["amount"], row["credits"])]
+    by = {USD: _difference(was, charged(hold, resolved, now))}
+    if hold.currency:
+        before, after = (charged(hold, resolved, rows, "credits") for rows in (adjusting, now))
+        by[hold.currency] = _difference(before, after)
+    return _moved(connection, hold, by, warn_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Adjusting:
+    """An `adjust` row that has just been written."""
+
+    id: str
+    debit: str
+    amount: int
+    credits: int | None
+
+
+def _difference(before: Figures, after: Figures) -> Figures:
+    return Figures(0, after.settled - before.settled, after.overrun - before.overrun)
+
+
+def _open_clearing(connection: Connection, name: str) -> None:
+    """What comes back from a provider is debited to its clearing account, which keeps no figures."""
+    if connection.execute(select(account.c.id).where(account.c.id == name)).first() is None:
+        connection.execute(insert(account).values(id=name))
+
+
+# ------------------------------------------------------------------------------------------------------------- inside
+
+
+def _history(connection: Connection, attempt_id: str) -> tuple[Any, Any, list[Any]]:
+    """The hold of an attempt, what resolved it, and what was found out later."""
+    rows = connection.execute(_TRANSFERS, {"of": attempt_id}).all()
+    hold = next((row for row in rows if row.kind == "pending"), None)
+    if hold is None:
+        raise LedgerError(f"attempt {attempt_id} has no reservation")
+    resolved = next((row for row in rows if row.kind in ("post", "void")), None)
+    return hold, resolved, [row for row in rows if row.kind == "adjust"]
+
+
+def _credits(hold: Any, amount: int) -> int | None:
+    """An amount in the credits of a hold, at the rate it was made at; `None` where it is in dollars alone."""
+    return in_credits(amount, Decimal(hold.credit_usd), "settle") if hold.currency else None
+
+
+def _moved(connection: Connection, hold: Any, by: dict[str, Figures], warn_at: Sequence[int]) -> Moved:
+    """Move the balances that the hold was made on."""
+    provider = hold.credit.partition(":")[2]
+    touched = [
+        level for level in levels(connection, hold.debit, provider, hold.at) if level.currency in by
+    ]  # credits that were not counted yet when it was reserved stay as they are
+    for unit, change in by.items():
+        ids = [level.id for level in touched if level.currency == unit]
+        moves = {"by_held": change.held, "by_settled": change.settled, "by_overrun": change.overrun}
+        connection.execute(_MOVE, {"ids": ids, **moves})
+    after = _after(touched, by)
+    usd = by[USD]
+    return Moved(usd.held, usd.settled, max(0, usd.overrun), after, crossings(connection, after, warn_at))
+
+
+def _after(touched: Iterable[Level], by: dict[str, Figures]) -> tuple[Level, ...]:
+    found = []
+    for level in touched:
+        change = by[level.currency]
+        found.append(
+            level._replace(
+                held=level.held + change.held,
+                settled=level.settled + change.settled,
+                overrun=level.overrun + change.overrun,
+            )
         )
+    return tuple(found)
+
+
+def _resolve(
+    connection: Connection,
+    hold: Any,
+    kind: str,
+    amount: int,
+    in_unit: int | None,
+    source: str,
+    basis: JsonValue,
+    at: int,
+) -> None:
+    _write(
+        connection,
+        id=f"{hold.attempt}:{kind}",
+        kind=kind,
+        pending_id=hold.id,
+        debit=hold.debit,
+        credit=hold.credit,
+        attempt=hold.attempt,
+        amount=amount,
+        currency=hold.currency,
+        credits=in_unit,
+        credit_usd=hold.credit_usd,
+        source=source,
+        basis=basis,
+        at=at,
     )
 
 
-# ----------------------------------------------------------------------------------------------------------- reports
+def _write(connection: Connection, **columns: Any) -> None:
+    connection.execute(_WRITE, columns)
 
 
-def spend(connection: Connection, name: str) -> Spend:
-    """Read the books of an account and everything below it."""
-    row = connection.execute(select(account).where(account.c.id == name)).one()
-    below = _below(connection, name)
-    post, pending = transfer.alias("post"), transfer.alias("pending")
-    rows = connection.execute(
-        select(
-            attempt.c.model,
-            attempt.c.provider,
-            attempt.c.plan,
-            pending.c.amount.label("held"),
-            post.c.kind,
-            post.c.amount,
-            post.c.source,
-        )
-        .select_from(
-            pending.join(attempt, attempt.c.id == pending.c.attempt).outerjoin(post, post.c.pending_id == pending.c.id)
-        )
-        .where(pending.c.kind == "pending", pending.c.debit.in_(below))
-    ).all()
-    lines: dict[tuple[str, str, str], list[int]] = {}
-    for item in rows:
-        if item.kind == "void":
-            continue
-        sums = lines.setdefault((item.model, item.provider, item.plan["request"]["task"]), [0, 0, 0, 0])
-        sums[0] += 1
-        sums[1] += item.amount or 0
-        sums[2] += 0 if item.kind else item.held
-        sums[3] += item.source == "reserved"
-    return Spend(
-        project=name.partition(":")[2] or name,
-        budget_usd=None if row.cap is None else from_micro_usd(row.cap),
-        settled_usd=from_micro_usd(row.settled),
-        held_usd=from_micro_usd(row.held),
-        overrun_usd=from_micro_usd(row.overrun),
-        unpriced_jobs=sum(sums[3] for sums in lines.values()),
-        lines=tuple(
-            SpendLine(model, provider, task, sums[0], from_micro_usd(sums[1]), from_micro_usd(sums[2]), sums[3])
-            for (model, provider, task), sums in sorted(lines.items())
-        ),
-    )
-
-
-def _below(connection: Connection, name: str) -> list[str]:
-    tree = select(account.c.id).where(account.c.id == name).cte("tree", recursive=True)
-    tree = tree.union_all(select(account.c.id).where(account.c.parent == tree.c.id))
-    return list(connection.execute(select(tree.c.id)).scalars())
+# ------------------------------------------------------------------------------------------------------------ proving
 
 
 def verify(connection: Connection) -> None:
-    """Rebuild every balance from the transfers and compare.
+    """Rebuild every balance from the transfers and compare: accounts, periods and credits.
 
     Raises:
         LedgerError: A balance differs; both figures are in the message.
 
     """
-    parents = {row.id: row.parent for row in connection.execute(select(account.c.id, account.c.parent))}
-    books: dict[str, list[int]] = {name: [0, 0, 0] for name in parents}
-    resolved = transfer.alias("resolved")
-    rows = connection.execute(
-        select(transfer.c.debit, transfer.c.amount, resolved.c.kind, resolved.c.amount.label("posted"))
-        .outerjoin(resolved, resolved.c.pending_id == transfer.c.id)
-        .where(transfer.c.kind == "pending")
-    )
-    for row in rows:
-        at: str | None = row.debit
-        while at is not None:
-            if row.kind is None:
-                books[at][0] += row.amount
-            elif row.kind == "post":
-                books[at][1] += row.posted
-                books[at][2] += max(0, row.posted - row.amount)
-            at = parents[at]
-    for level in connection.execute(select(account.c.id, account.c.held, account.c.settled, account.c.overrun)):
-        if [level.held, level.settled, level.overrun] != books[level.id]:
-            held, posted, over = books[level.id]
+    rows = {row.id: row for row in connection.execute(_ACCOUNTS)}
+    books = _rebuilt(connection, rows)
+    for row in rows.values():
+        written, found = Figures(row.held, row.settled, row.overrun), books[row.id]
+        if written != found:
             raise LedgerError(
-                f"the books of {level.id} do not add up: reserved {level.held}, settled {level.settled} and overrun "
-                f"{level.overrun} micro-dollars are written, the transfers say {held}, {posted} and {over}. Nothing is "
-                "spent until this is understood; keep a copy of the store"
+                f"the books of {row.id} do not add up: reserved {written.held}, settled {written.settled} and overrun "
+                f"{written.overrun} micro-dollars are written, the transfers say {found.held}, {found.settled} and "
+                f"{found.overrun}. Nothing is spent until this is understood; keep a copy of the store"
             )
+
+
+def _rebuilt(connection: Connection, rows: Mapping[str, Any]) -> dict[str, Figures]:
+    """What every account would say if it were worked out anew."""
+    credit_accounts = {row.currency: row.id for row in rows.values() if row.currency != USD and not row.window_of}
+    windows: dict[str, list[Any]] = {}
+    for row in rows.values():
+        if row.window_of:
+            windows.setdefault(row.window_of, []).append(row)
+    books = dict.fromkeys(rows, Figures())
+
+    def add(name: str, day: int, figures: Figures) -> None:
+        books[name] += figures
+        for window in windows.get(name, ()):
+            if window.from_at <= day * DAY_MS < window.until_at:
+                books[window.id] += figures
+
+    for total in totals(connection):
+        at: str | None = total.debit
+        while at is not None:
+            add(at, total.day, total.usd)
+            at = rows[at].parent
+        if total.currency is not None:
+            add(credit_accounts[total.currency], total.day, total.credits)
+    return books

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OPTIONS",
+    "PERIODS",
+    "BudgetUsd",
     "ImageOptions",
     "Options",
     "SoundOptions",
@@ -21,12 +23,16 @@ __all__ = [
     "Usd",
     "VideoOptions",
     "amount_usd",
+    "budget_caps",
     "check_options",
 ]
 
 MAX_SECONDS = 10.0**9
 Usd = str | int | Decimal
 """Dollars, exactly: never a float."""
+BudgetUsd = Usd | Mapping[str, Usd]
+"""A budget for life; or several, by what they are for: `total`, `day`, `week`, `month`."""
+PERIODS = ("total", "day", "week", "month")
 
 
 class Options(TypedDict, total=False):
@@ -119,8 +125,8 @@ def check_options(options: Mapping[str, Any]) -> None:
         raise RequestError(f"key={key!r}: leave it out, or give a name that stays the same when it runs again")
 
 
-def amount_usd(value: object, name: str) -> Decimal:
-    """An exact, positive amount of dollars."""
+def amount_usd(value: object, name: str, *, zero: bool = False) -> Decimal:
+    """An exact, positive amount of dollars; `zero`: or none."""
     if isinstance(value, float):
         raise ConfigurationError(f'{name}={value!r}: a float is not an exact amount; write it as a string, "{value}"')
     try:
@@ -129,6 +135,18 @@ def amount_usd(value: object, name: str) -> Decimal:
         amount = None
     if amount is None or not amount.is_finite():
         raise ConfigurationError(f'{name}={value!r} is not an amount of dollars: write "5.00"')
-    if amount <= 0:
+    if amount < 0 or not (amount or zero):
         raise ConfigurationError(f"{name}={value!r}: more than 0 dollars")
     return amount
+
+
+def budget_caps(value: BudgetUsd | None, name: str) -> dict[str, Decimal]:
+    """Budgets by what they are for, however they were given."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        return {"total": amount_usd(value, name)}
+    for period in value:
+        if period not in PERIODS:
+            raise ConfigurationError(f"{name}: there is no budget for each {period!r}; there are {', '.join(PERIODS)}")
+    return {period: amount_usd(amount, f"{name}[{period!r}]") for period, amount in value.items()}

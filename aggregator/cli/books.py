@@ -1,4 +1,4 @@
-"""`spend`, `jobs` and `resume`: what was paid, what was asked for, and going on with what is not finished."""
+"""`jobs` and `resume`: what was asked for, and going on with what is not finished."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,43 +12,13 @@ from aggregator.cli.board import Board
 from aggregator.cli.session import EXIT_UNFINISHED, AsJson, ConfigFile, Directory, LocalOnly, Session, error_as_json
 from aggregator.cli.show import console, emit, heading, say, table, usd
 from aggregator.client import Aggregator
-from aggregator.config import nearest
-from aggregator.errors import AggregatorError, RequestError
+from aggregator.errors import AggregatorError
 from aggregator.job import AttemptState, JobRecord
-from aggregator.opening import ORGANISATION
-from aggregator.spend import Spend
 
-__all__ = ["draw_spend", "jobs", "resume", "spend", "spend_as_json"]
+__all__ = ["jobs", "resume"]
 
 ProjectFilter = Annotated[str | None, typer.Option("--project", metavar="NAME", help="This project only.")]
 OpenOnly = Annotated[bool, typer.Option("--open", help="Those that are not finished.")]
-
-
-def spend(
-    *,
-    project: ProjectFilter = None,
-    config: ConfigFile = None,
-    local: LocalOnly = False,
-    directory: Directory = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say what was spent, what is reserved and what is left."""
-    session = Session(config_file=config, local=local, directory=directory, as_json=as_json)
-    total, projects = session.run(_spend(session, project))
-    if as_json:
-        emit({**spend_as_json(total), "projects": [spend_as_json(one) for one in projects]})
-        return
-    on = console()
-    draw_spend(on, total)
-    if projects:
-        on.print()
-        found = table(
-            on, "project", "spent", "reserved", "left", right=("spent", "reserved", "left"), fold=("project",)
-        )
-        for one in projects:
-            left = "no budget" if one.left_usd is None else usd(one.left_usd)
-            found.add_row(one.project, usd(one.settled_usd), usd(one.held_usd), left)
-        on.print(found)
 
 
 def jobs(
@@ -91,35 +61,6 @@ def resume(
 # ------------------------------------------------------------------------------------------------------------ gathering
 
 
-def spend_as_json(of: Spend) -> dict[str, Any]:
-    """The books with what is left."""
-    return {**of.as_json(), "left_usd": None if of.left_usd is None else str(of.left_usd)}
-
-
-async def _spend(session: Session, project: str | None) -> tuple[Spend, list[Spend]]:
-    """One project; or everything, and each project that stands alone."""
-    async with Aggregator(session.config()) as agg:
-        known = await _projects(agg)
-        if project is None:
-            return await agg.spend(), [await agg.opened.spend(f"project:{name}") for name in known]
-        if project not in known:
-            close = nearest(project, known)
-            raise RequestError(f"no project {project!r} in these books; {_hint(close, known)}")
-        return await agg.opened.spend(f"project:{project}"), []
-
-
-def _hint(close: tuple[str, ...], known: list[str]) -> str:
-    if close:
-        return f"did you mean {', '.join(close)}?"
-    return f"there is {', '.join(known)}" if known else "they are empty: choose another --dir?"
-
-
-async def _projects(agg: Aggregator) -> list[str]:
-    """The projects that have books."""
-    accounts = await agg.opened.store.read(lambda c: c.exec_driver_sql("SELECT id FROM account ORDER BY id").all())
-    return [row.id.removeprefix("project:") for row in accounts if row.id.startswith("project:")]
-
-
 async def _jobs(session: Session, project: str | None, *, open_only: bool) -> list[JobRecord]:
     async with Aggregator(session.config()) as agg:
         return await agg.jobs(project=project, open_only=open_only)
@@ -155,35 +96,6 @@ async def _resume(session: Session, project: str | None) -> list[End]:
 
 
 # -------------------------------------------------------------------------------------------------------------- drawing
-
-
-def draw_spend(on: Console, of: Spend) -> None:
-    """The books of one account."""
-    budget = "no budget" if of.budget_usd is None else f"of {usd(of.budget_usd)}"
-    name = "all projects" if of.project == ORGANISATION else of.project
-    on.print(Text.assemble((name, "bold"), "  ", (usd(of.settled_usd), "bold green"), f" spent, {budget}"))
-    left = "" if of.left_usd is None else f", {usd(of.left_usd)} left"
-    say(on, f"{usd(of.held_usd)} reserved{left}", indent=2)
-    if of.overrun_usd:
-        say(on, f"{usd(of.overrun_usd)} of it above what was reserved: bills were higher than their quotes", indent=2)
-    if of.unpriced_jobs:
-        say(on, f"{of.unpriced_jobs} jobs have no known price and are booked at their max_usd", indent=2)
-    if not of.lines:
-        return
-    on.print()
-    found = table(
-        on, "model", "task", "jobs", "spent", "reserved", right=("jobs", "spent", "reserved"), fold=("model",)
-    )
-    for line in of.lines:
-        unpriced = f" ({line.unpriced_jobs} unpriced)" if line.unpriced_jobs else ""
-        found.add_row(
-            f"{line.model} ({line.provider})",
-            line.task,
-            f"{line.jobs}{unpriced}",
-            usd(line.settled_usd),
-            usd(line.held_usd),
-        )
-    on.print(found)
 
 
 def _draw_jobs(on: Console, records: list[JobRecord]) -> None:
