@@ -32,6 +32,8 @@ MAX_MESSAGE_CHARACTERS = 500
 MAX_CODE_CHARACTERS = 80
 MAX_CODE_TEXT_CHARACTERS = 2_000
 """How far into a text a code is looked for."""
+HINT = "x-should-retry"
+"""The header by which several vendors (OpenAI, Runway, Luma, Together) tell their own clients to try again or not."""
 MAY_BE_TAKEN = frozenset({408, 409, 425, 499})
 """Refusals that do not say whether an earlier send, or this one, is being worked on."""
 
@@ -213,7 +215,7 @@ def error_of(
     text = f"{provider.name}, {doing}: HTTP {response.status}"
     text += f" {code}" if code else ""
     text += f": {said}" if said else ""
-    return ERROR_CLASSES[kind](
+    error = ERROR_CLASSES[kind](
         f"{text}. {ADVICE[kind]}",
         provider=provider.name,
         status_code=response.status,
@@ -222,6 +224,9 @@ def error_of(
         accepted=accepted,
         retry_after_s=retry_after_s(response.headers),
     )
+    if response.headers.get(HINT, "").lower() == "false":
+        error.retryable = False  # a hint may forbid; it never allows
+    return error
 
 
 ADVICE: Mapping[ErrorKind, str] = {

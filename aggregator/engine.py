@@ -8,8 +8,8 @@ nothing of money or of what was sent before: it sends a paid request once and re
 import asyncio
 import base64
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,13 @@ from urllib.parse import urljoin
 
 from pydantic import JsonValue
 
-from aggregator import _build, _wire
-from aggregator._http import SendError, Stream, Timeouts, Transport, origin
+from aggregator import _build, _lookup, _watchdog, _wire
+from aggregator._http import DEFAULT_TIMEOUTS, SendError, Stream, Timeouts, Transport, origin
 from aggregator._limits import Limits
+from aggregator._lookup import Listed, Sought
+from aggregator._pace import paced
 from aggregator._results import Delivery, read_result
-from aggregator._retry import retrying
+from aggregator._retry import MAX_ASKED_S, Quota, retrying
 from aggregator._wire import Reading, Submission
 from aggregator.clock import Clock
 from aggregator.contract import (
@@ -45,6 +47,7 @@ from aggregator.errors import (
     AuthenticationError,
     ConfigurationError,
     ProviderError,
+    RateLimitError,
     ResponseFormatError,
     UnavailableError,
 )
@@ -61,6 +64,7 @@ TOKEN_MARGIN_S = 60.0
 KEPT_TOKENS = 16
 """How many of the last tokens of an account are looked for in what a provider echoes."""
 UNAUTHORIZED = 401
+NOT_FOUND = 404
 T = TypeVar("T")
 S = TypeVar("S")
 STREAM_TIMEOUTS = Timeouts(connect_s=10.0, read_s=90.0, write_s=60.0)
@@ -77,6 +81,8 @@ class Backend:
     secret: Secret | None = None
     concurrency: int | None = None
     requests_per_second: float | None = None
+    own_host: str = ""
+    """The host of the address that the user configured: it may be private, as no other may that an answer names."""
 
     @property
     def account(self) -> str:
@@ -86,6 +92,12 @@ class Backend:
         """Whether the credential may go there: to the provider's own addresses, `https://*.host` with what is below."""
         at = origin(url)
         return any(_covers(own, at) for own in (self.provider.base_url, *self.provider.hosts.values()))
+
+    def ordering(self, names: Mapping[str, str]) -> Call | SubmitFlow:
+        """What one job is ordered with, in its own dialect."""
+        provider = self.speaking(names).provider
+        endpoint = provider.endpoint(names.get("task", ""), names.get("dialect", "")) or Endpoint()
+        return endpoint.submit or provider.submit
 
     def speaking(self, names: Mapping[str, str]) -> "Backend":
         """The backend in the dialect of one job."""
@@ -100,8 +112,9 @@ class Engine:
         self._transport = transport
         self._clock = clock
         self._rng = rng
-        self._limits = limits or Limits()
-        self._tokens: dict[tuple[str, str, object], tuple[str, float]] = {}
+        self.limits = limits or Limits(clock)
+        self._quotas: dict[tuple[str, str], Quota] = {}
+        self._tokens: dict[tuple[str, str, object], tuple[Secret, float]] = {}
         """By provider, account and the way of the exchange."""
         self._used: dict[tuple[str, str], deque[Secret]] = {}
         """What stood for the key of an account lately: as secret as the key."""
@@ -113,21 +126,22 @@ class Engine:
         for again in (True, False):
             signed = await self._signed(backend, request)
             await self.ready(backend)
-            response = await self._transport.send(signed)
+            response = await _watchdog.exchange(self._transport, signed, DEFAULT_TIMEOUTS)
             if not (self._forgotten(backend, request, response) and again):
                 break
         return response
 
     async def ready(self, backend: Backend) -> None:
         """Wait for room for one more request to this provider."""
-        await self._limits.request(backend.provider.name, backend.account, backend.requests_per_second)
+        await self.limits.request((backend.provider.name, backend.account), backend.requests_per_second)
 
-    def place(self, backend: Backend) -> AbstractAsyncContextManager[None]:
-        """A place for one job in flight at this provider."""
-        return self._limits.job(backend.provider.name, backend.account, backend.concurrency)
+    def quota(self, backend: Backend) -> Quota:
+        """How many repeats of what costs nothing the account has left."""
+        return self._quotas.setdefault((backend.provider.name, backend.account), Quota())
 
     async def _signed(self, backend: Backend, request: HttpRequest) -> HttpRequest:
-        """Add the credential, to the provider's own origins and to no other."""
+        """Add the credential, to the provider's own origins and to no other; say which host is the user's own."""
+        request = replace(request, own_host=backend.own_host)
         if not request.trusted:
             return request
         if not backend.trusts(request.url):
@@ -140,16 +154,19 @@ class Engine:
         if backend.secret is None:
             return request
         auth = backend.provider.auth
-        value = auth.template.format(key=await self._key(backend, backend.secret.reveal()))
+        value = auth.template.format(key=await self._key(backend, backend.secret))
         return replace(request, headers=SecretHeaders({**request.headers, auth.header: value}))
 
-    async def _key(self, backend: Backend, key: str) -> str:
+    async def _key(self, backend: Backend, secret: Secret) -> str:
         """What stands for the key now: itself, what is signed with it, or a token it was exchanged for."""
         auth = backend.provider.auth
         if auth.sign is None and auth.token is None:
-            return key
+            return secret.reveal()
         try:
-            stands = auth.sign(key, self._clock.time()) if auth.sign is not None else await self._token(backend, key)
+            if auth.sign is not None:
+                stands = auth.sign(secret.reveal(), self._clock.time())
+            else:
+                stands = await self._token(backend, secret)
         except ProviderError:
             raise
         except (ConfigurationError, LookupError, TypeError, ValueError) as error:
@@ -159,20 +176,20 @@ class Engine:
                 provider=backend.provider.name,
             ) from None
         used = self._used.setdefault((backend.provider.name, backend.account), deque(maxlen=KEPT_TOKENS))
-        if all(secret.reveal() != stands for secret in used):
+        if all(one.reveal() != stands for one in used):
             used.append(Secret(stands))
         return stands
 
-    async def _token(self, backend: Backend, key: str) -> str:
+    async def _token(self, backend: Backend, secret: Secret) -> str:
         exchange = backend.provider.auth.token
         assert exchange is not None
         at = (backend.provider.name, backend.account, exchange)
-        token, ends = self._tokens.get(at, ("", 0.0))
-        if ends - TOKEN_MARGIN_S <= self._clock.time():
-            token, ends = self._tokens[at] = await self._driven(
-                backend, exchange(key, self._clock.time()), doing="exchanging the key for a token"
-            )
-        return token
+        kept = self._tokens.get(at)
+        if kept is None or kept[1] - TOKEN_MARGIN_S <= self._clock.time():
+            flow = exchange(secret.reveal(), self._clock.time())
+            token, ends = await self._driven(backend, flow, doing="exchanging the key for a token")
+            kept = self._tokens[at] = Secret(token), ends
+        return kept[0].reveal()
 
     def _forgotten(self, backend: Backend, request: HttpRequest, response: HttpResponse) -> bool:
         """Whether an answer refuses a token that was kept; it is not used again."""
@@ -242,6 +259,7 @@ class Engine:
         doing: str,
         final: Callable[[HttpResponse], bool] | None = None,
         json_wanted: bool = False,
+        attempts: int = READ_ATTEMPTS,
     ) -> HttpResponse:
         """Send what is safe to repeat, until there is an answer that means something: 2xx, or one that `final`
         accepts.
@@ -261,10 +279,15 @@ class Engine:
                 return response
             if final is not None and final(response):
                 return response
-            raise self._error(backend, response, accepted=True, doing=doing)
+            refusal = self._error(backend, response, accepted=True, doing=doing)
+            asked_s = refusal.retry_after_s or 0.0
+            if isinstance(refusal, RateLimitError) and 0 < asked_s <= MAX_ASKED_S:
+                await self.limits.freeze((backend.provider.name, backend.account), asked_s)
+            raise refusal
 
         try:
-            return await retrying(once, safe=_safe, attempts=READ_ATTEMPTS, clock=self._clock, rng=self._rng)
+            quota = self.quota(backend)
+            return await retrying(once, safe=_safe, attempts=attempts, quota=quota, clock=self._clock, rng=self._rng)
         except ValueError:
             raise ResponseFormatError(
                 f"{backend.provider.name}, {doing}: an answer that is not JSON",
@@ -273,11 +296,13 @@ class Engine:
             ) from None
 
     def _unreachable(self, backend: Backend, error: SendError, doing: str, *, accepted: bool | None) -> ProviderError:
-        return UnavailableError(
+        unreachable = UnavailableError(
             scrub(f"{backend.provider.name}, {doing}: no answer ({error})", self._secrets(backend)),
             provider=backend.provider.name,
             accepted=accepted,
         )
+        unreachable.timed_out = error.timed_out
+        return unreachable
 
     def _error(
         self, backend: Backend, response: HttpResponse, *, accepted: bool | None, doing: str, of_job: bool = False
@@ -307,20 +332,22 @@ class Engine:
         *,
         idempotency_key: str | None = None,
         inputs: Mapping[str, UploadSource] | None = None,
+        paying: Callable[[Mapping[str, str]], Awaitable[None]] | None = None,
     ) -> Submission:
         """Send the paid request once, on a connection of its own, and say what became of it. Never raises for an
         answer.
 
         Args:
             inputs: The local inputs that are sent with it, by their text in the body.
+            paying: Awaited right before the paid request of several leaves, with what is known of the job by then.
 
         """
         backend = backend.speaking(names)
         provider = backend.provider
         endpoint = provider.endpoint(names.get("task", ""), names.get("dialect", "")) or Endpoint()
-        call = endpoint.submit or provider.submit
+        call = backend.ordering(names)
         if not isinstance(call, Call):
-            return await self._purchase(backend, call, Order(body, names, inputs or {}), idempotency_key)
+            return await self._purchase(backend, call, Order(body, names, inputs or {}), idempotency_key, paying)
         parts_of = (inputs or {}) if endpoint.encoding == "multipart" else None
         request = _build.call_request(provider, call, names, body, nonce=self._nonce(), parts_of=parts_of)
         request = _keyed(provider, request, idempotency_key)
@@ -337,7 +364,7 @@ class Engine:
             return Submission("never_sent", {}, error=error), None
         timeouts = replace(PAID_TIMEOUTS, read_s=min(call.read_s, PAID_TIMEOUTS.read_s))
         try:
-            response = await self._transport.send(request, fresh=True, timeouts=timeouts)
+            response = await _watchdog.exchange(self._transport, request, timeouts, fresh=True)
         except SendError as error:
             outcome: Literal["never_sent", "unknown"] = "never_sent" if error.sent is False else "unknown"
             accepted = False if error.sent is False else None
@@ -355,7 +382,12 @@ class Engine:
         return submission, response
 
     async def _purchase(
-        self, backend: Backend, flow_of: SubmitFlow, order: Order, idempotency_key: str | None
+        self,
+        backend: Backend,
+        flow_of: SubmitFlow,
+        order: Order,
+        idempotency_key: str | None,
+        paying: Callable[[Mapping[str, str]], Awaitable[None]] | None,
     ) -> Submission:
         """A purchase of several exchanges, of which one is paid. What follows that one buys nothing: where it fails,
         the job was taken, and its state tells the rest.
@@ -370,6 +402,8 @@ class Engine:
                 if isinstance(step, Paid):
                     request = _build.resolved(backend.provider, step.request, order.names, nonce=self._nonce())
                     request = _keyed(backend.provider, request, idempotency_key)
+                    if paying is not None:
+                        await paying({**order.names, **step.handle})
                     submission, answer = await self._pay(backend, request, Call(request.method, request.url), {})
                     if submission.outcome != "accepted" or answer is None:
                         return submission
@@ -403,6 +437,28 @@ class Engine:
         response = await self._ask(backend, request, doing="polling", final=says, json_wanted=True)
         return self._read(backend, response)
 
+    async def lookup(self, backend: Backend, sought: Sought) -> Listed | None:
+        """Look once for a job whose answer never came; `None`: the answer does not tell.
+
+        Raises:
+            ProviderError: There is no answer, which says nothing of the job.
+
+        """
+        backend = backend.speaking(sought.names)
+        lookup = backend.provider.lookup
+        assert lookup is not None
+        names = {**sought.names, "attempt": sought.attempt, "since_s": str(int(sought.since_s))}
+        request = _build.call_request(backend.provider, lookup.call, names, nonce=self._nonce())
+        doing = "looking for an order"
+
+        def none_there(response: HttpResponse) -> bool:
+            return response.status == NOT_FOUND and not lookup.jobs
+
+        answer = await self._ask(backend, request, doing=doing, final=none_there, json_wanted=True)
+        if _wire.refused(backend.provider, _wire.parse_or_none(answer)) and not none_there(answer):
+            raise self._error(backend, answer, accepted=None, doing=doing)
+        return _lookup.read(backend.provider, lookup, sought, answer)
+
     async def watch(self, backend: Backend, handle: Mapping[str, str]) -> AsyncIterator[Reading]:
         """Readings as the provider pushes them; ends when the stream does, whatever the job's state."""
         backend = backend.speaking(handle)
@@ -411,7 +467,7 @@ class Engine:
         request = replace(request, headers={**request.headers, "accept": "text/event-stream"})
         request = await self._signed(backend, request)
         try:
-            async with self._transport.stream(request, timeouts=STREAM_TIMEOUTS) as stream:
+            async with _watchdog.streamed(self._transport, request, STREAM_TIMEOUTS) as stream:
                 if stream.status // 100 != 2:  # noqa: PLR2004
                     return
                 async for data in _events(stream):
@@ -473,7 +529,7 @@ class Engine:
         return response
 
     async def cancel(self, backend: Backend, handle: Mapping[str, str]) -> bool:
-        """Ask the provider to stop; whether it did shows at the next poll. `False`: it cannot, or it is too late."""
+        """Ask the provider once to stop; whether it did shows at the next poll. `False`: it cannot, or is too late."""
         backend = backend.speaking(handle)
         if backend.provider.cancel is None:
             return False
@@ -482,7 +538,7 @@ class Engine:
         def too_late(response: HttpResponse) -> bool:
             return response.status in (400, 404, 409)
 
-        response = await self._ask(backend, request, doing="canceling", final=too_late)
+        response = await self._ask(backend, request, doing="canceling", final=too_late, attempts=1)
         return response.status // 100 == 2  # noqa: PLR2004
 
     async def probe(self, backend: Backend) -> str:
@@ -533,11 +589,13 @@ class Engine:
         """
         request = HttpRequest("GET", url, headers or {}, trusted=backend.trusts(url))
         async with self._hop(backend, request, MAX_REDIRECTS) as stream:
-            yield stream
+            yield replace(stream, chunks=paced(stream.chunks, self._clock))
 
     @asynccontextmanager
     async def _hop(self, backend: Backend, request: HttpRequest, hops: int) -> AsyncGenerator[Stream, None]:
-        async with self._transport.stream(await self._signed(backend, request)) as stream:
+        async with _watchdog.streamed(
+            self._transport, await self._signed(backend, request), DEFAULT_TIMEOUTS
+        ) as stream:
             if stream.status not in (301, 302, 303, 307, 308):
                 yield stream
                 return

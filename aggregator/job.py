@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from aggregator.artifact import Result
 
-__all__ = ["TRANSITIONS", "AttemptState", "Job", "JobRecord", "Progress"]
+__all__ = ["TRANSITIONS", "AttemptState", "Job", "JobRecord", "Progress", "UnknownAttempt"]
 
 
 class AttemptState(StrEnum):
@@ -48,7 +48,7 @@ TRANSITIONS: Mapping[AttemptState, frozenset[AttemptState]] = {
     _S.RECONCILING: frozenset({_S.SUBMITTED, _S.REFUSED, _S.FAILED, *_SEEN} - {_S.RUNNING}),
     _S.SUBMITTED: _SEEN,
     _S.RUNNING: _SEEN - {_S.RUNNING},
-    _S.UNKNOWN: _SEEN | {_S.SUBMITTED, _S.REFUSED},
+    _S.UNKNOWN: _SEEN | {_S.SUBMITTED, _S.REFUSED, _S.LOST},
     _S.SUCCEEDED: frozenset({_S.FETCHING, _S.STORED, _S.LOST}),
     _S.FETCHING: frozenset({_S.STORED, _S.LOST}),
     _S.STORED: frozenset(),
@@ -100,6 +100,14 @@ class JobRecord:
     error: str | None = None
     maybe_sent: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+    sends: int = 0
+    """Paid requests of the newest attempt, those included that certainly bought nothing."""
+    first_sent_at: datetime | None = None
+    finished_at: datetime | None = None
+    found_by: str | None = None
+    """What settled a request whose answer never came: `poll`, `replay`, `lookup`, `callback`, `absent`, `operator` or
+    `horizon`.
+    """
 
     def as_json(self) -> "dict[str, JsonValue]":
         return {
@@ -120,6 +128,47 @@ class JobRecord:
             "error": self.error,
             "maybe_sent": self.maybe_sent,
             "tags": dict(self.tags),
+            "sends": self.sends,
+            "first_sent_at": _iso(self.first_sent_at),
+            "finished_at": _iso(self.finished_at),
+            "found_by": self.found_by,
+        }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownAttempt:
+    """A purchase of which nobody knows what became of it: its money stays reserved until somebody finds out."""
+
+    id: str
+    job_id: str
+    project: str
+    key: str
+    offer: str
+    sent_at: datetime | None
+    """When its first request left; `None`: written by a version that did not keep it."""
+    reserved_usd: str
+    remote_id: str | None
+    """The provider's name for the job, where it was accepted."""
+    error: str
+    where: str
+    """Where a person finds out."""
+
+    def as_json(self) -> "dict[str, JsonValue]":
+        return {
+            "id": self.id,
+            "job_id": self.job_id,
+            "project": self.project,
+            "key": self.key,
+            "offer": self.offer,
+            "sent_at": _iso(self.sent_at),
+            "reserved_usd": self.reserved_usd,
+            "remote_id": self.remote_id,
+            "error": self.error,
+            "where": self.where,
         }
 
 

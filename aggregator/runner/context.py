@@ -1,12 +1,18 @@
 """What every stretch of an attempt's life shares, and the one function that moves an attempt and its money."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic import JsonValue
+
+from aggregator._paths import first, place
 from aggregator._wire import Reading
+from aggregator.callbacks import Callbacks
 from aggregator.clock import Clock
 from aggregator.contract import State
 from aggregator.engine import Backend, Engine
@@ -14,23 +20,29 @@ from aggregator.errors import ConfigurationError, RequestError
 from aggregator.job import AttemptState, Progress
 from aggregator.owner import new_owner
 from aggregator.planning import Planner
+from aggregator.runner import books, inbox
+from aggregator.runner.inbox import Nudges
 from aggregator.store import journal
 from aggregator.store.database import Store
 from aggregator.store.files import FileStore
-from aggregator.store.journal import Attempt
+from aggregator.store.journal import Attempt, MovedElsewhereError
+from aggregator.store.limits import IN_FLIGHT
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["LEASE_S", "SEND_LEASE_S", "Context", "Money"]
+    from aggregator.ledger import Moved
+
+__all__ = ["LEASE_S", "SEND_LEASE_S", "Context", "Money", "retrieve"]
 
 LEASE_S = 60.0
 """How long a follower may be silent before another process may go on with its job."""
 SEND_LEASE_S = 780.0
 """The same while a paid request is on its way: longer than its answer may take (`engine.PAID_TIMEOUTS`)."""
 
-Money = Callable[["Connection", int], None]
-"""What moves together with a state: gets the transaction and its time in milliseconds."""
+T = TypeVar("T")
+Money = Callable[["Connection", int], "Moved | None"]
+"""What moves together with a state: gets the transaction and its time in milliseconds; returns what the ledger said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +55,24 @@ class Context:
     files: FileStore
     clock: Clock
     rng: Random
+    nudges: Nudges
+    """Followers rest on it: they are woken when a provider calls back."""
+    callbacks: Callbacks = field(default_factory=Callbacks)
+    """What an order's body asks a provider to call."""
     on_progress: Callable[[Progress], None] | None = None
+    warn_at: tuple[int, ...] = (80, 100)
+    """Percent of a budget at which it is told how much is used."""
     owner: str = field(default_factory=new_owner)
     listening: set[str] = field(default_factory=set)
     """Jobs whose news are pushed at this moment."""
+    critical: set[asyncio.Task[Any]] = field(default_factory=set)
+    """What must not be cut in two, and goes on."""
+    deadlines: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """By job that is followed here, the written deadline and when that is by the monotonic clock."""
+    sent: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """By job that is followed here, the attempt whose first send left from here and when, by the monotonic clock."""
+    ended: set[str] = field(default_factory=set)
+    """Attempts found in the middle of their send, whose sender has certainly ended."""
 
     def now(self) -> int:
         """Milliseconds since the epoch."""
@@ -55,6 +81,84 @@ class Context:
     def lease(self, seconds: float = LEASE_S) -> dict[str, Any]:
         """The columns that say who follows an attempt, and until when."""
         return {"lease_owner": self.owner, "lease_until": self.now() + int(seconds * 1000)}
+
+    def left_s(self, until: int) -> float:
+        """Seconds from now to a written moment, by a clock that may jump."""
+        return max(0.0, (until - self.now()) / 1000)
+
+    def remaining_s(self, of: Attempt) -> float:
+        """Seconds until the job's deadline, to the millisecond; once asked, by the clock that never jumps."""
+        now_s = self.clock.monotonic()
+        written, deadline_s = self.deadlines.get(of.job, (0, 0.0))
+        if written != of.deadline_at:
+            deadline_s = now_s + self.left_s(of.deadline_at)
+            self.deadlines[of.job] = (of.deadline_at, deadline_s)
+        return max(0.0, round(deadline_s - now_s, 3))
+
+    async def whole(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run what must not be cut in two: whoever gives up leaves it to finish."""
+        task = asyncio.create_task(work)
+        self.critical.add(task)
+        task.add_done_callback(self.critical.discard)
+        task.add_done_callback(retrieve)
+        return await asyncio.shield(task)
+
+    @asynccontextmanager
+    async def following(self, of: Attempt) -> AsyncGenerator[None, None]:
+        """Keep the lease while the body waits, however long it is silent.
+
+        Raises:
+            MovedElsewhereError: Another process has taken it meanwhile; the body was stopped.
+
+        """
+        limit = asyncio.timeout(None)
+
+        async def renew() -> None:
+            kept = True
+            while kept:
+                await self.clock.sleep(LEASE_S / 2)
+                kept = await self.store.transact(lambda c: journal.keep(c, of.id, **self.lease()))
+            limit.reschedule(asyncio.get_running_loop().time())
+
+        try:
+            async with limit:
+                renewing = asyncio.create_task(renew())
+                try:
+                    yield
+                finally:
+                    renewing.cancel()
+                    await asyncio.gather(renewing, return_exceptions=True)
+        except TimeoutError:
+            if limit.expired():
+                raise MovedElsewhereError(of.id) from None
+            raise
+
+    def addressed(self, provider: str, plan: Mapping[str, Any], attempt_id: str, body: JsonValue) -> JsonValue:
+        """The body with what only an attempt can say: its id, where the provider takes one along, and the address to
+        call back, unless the caller gave another one.
+        """
+        backend = self.planner.backends.get(provider)
+        if backend is None or not isinstance(body, dict):
+            return body
+        table = backend.speaking(plan["names"]).provider
+        asked = self.callbacks.asked(table, attempt_id)
+        if any(first(body, path) is not None for path in asked):
+            asked = {}
+        if table.reference:
+            asked = {**asked, table.reference: attempt_id}
+        written = deepcopy(body)
+        for path, text in asked.items():
+            place(written, path, text)
+        return written
+
+    def forget(self, job_id: str) -> None:
+        """The job is not followed here any more."""
+        self.deadlines.pop(job_id, None)
+        self.sent.pop(job_id, None)
+
+    async def let_go(self, of: Attempt) -> None:
+        """Give the lease back: anyone may look next."""
+        await self.store.transact(lambda c: journal.claim(c, of, lease_owner=None, lease_until=None))
 
     async def load(self, job_id: str) -> Attempt:
         """The newest attempt of a job."""
@@ -75,15 +179,20 @@ class Context:
         """One transaction: the state, and whatever goes with it. Returns the attempt as it is now."""
         at = self.now()
 
-        def work(c: "Connection") -> Attempt:
+        def work(c: "Connection") -> "tuple[Attempt, Moved | None]":
             journal.move(c, of, to, at=at, why=why, **columns)
-            if money is not None:
-                money(c, at)
+            if to.is_final and self.nudges.on:
+                inbox.handled(c, of, at)
+            booked = None if money is None else money(c, at)
+            books.write(c, booked, of.id, at)
             moved = journal.latest(c, of.job)
             assert moved is not None
-            return moved
+            return moved, booked
 
-        moved = await self.store.transact(work)
+        moved, booked = await self.store.transact(work)
+        if of.state in IN_FLIGHT and to not in IN_FLIGHT:
+            self.engine.limits.nudge((of.provider, of.account_ref))
+        books.tell(booked, project=of.project, provider=of.provider, model=of.model, task=of.request["task"])
         self.tell(moved)
         return moved
 
@@ -123,3 +232,9 @@ class Context:
                 reused=reused,
             ),
         )
+
+
+def retrieve(task: asyncio.Task[Any]) -> None:
+    """Look at the exception, so that a task nobody waits for does not end with a warning of the event loop."""
+    if not task.cancelled():
+        task.exception()

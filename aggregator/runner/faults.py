@@ -12,7 +12,7 @@ from aggregator.errors import ProviderError, RoutesExhaustedError, UnavailableEr
 if TYPE_CHECKING:
     from aggregator.store.journal import Attempt
 
-__all__ = ["exhausted", "raised_again", "write_fault"]
+__all__ = ["ended", "raised_again", "write_fault"]
 
 _FIELDS = ("provider", "model", "task", "status_code", "code", "request_id", "accepted", "retry_after_s", "job_id")
 
@@ -42,10 +42,20 @@ def raised_again(of: "Attempt") -> ProviderError:
     return read_fault(of.error)
 
 
-def exhausted(failures: list[ProviderError]) -> RoutesExhaustedError:
-    """All offers of the plan were tried."""
+def ended(failures: list[ProviderError], aside: list[str]) -> ProviderError | RoutesExhaustedError:
+    """What a job ends with that no offer has made.
+
+    Args:
+        aside: Offers that were not asked, each with the reason.
+
+    """
+    more = f". Not asked: {'; '.join(aside)}" if aside else ""
+    if len(failures) == 1:
+        failures[0].message = failures[0].message.rstrip(". ") + more if more else failures[0].message
+        failures[0].args = (failures[0].message,)
+        return failures[0]
     said = "; ".join(f"{error.provider}: {error.message}" for error in failures)
-    return RoutesExhaustedError(f"{len(failures)} offers were tried and none took the job: {said}", errors=failures)
+    return RoutesExhaustedError(f"{len(failures)} offers were tried and none took it: {said}{more}", errors=failures)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from aggregator.pricing.quote import Cost, Quote
 from aggregator.runner.context import Context
 from aggregator.runner.faults import write_fault
 from aggregator.store import journal
-from aggregator.store.files import StoredFile
+from aggregator.store.files import StoredFile, max_bytes
 from aggregator.store.journal import Attempt
 from aggregator.tasks import request_from_json
 
@@ -36,6 +36,9 @@ STORED = "stored:"
 """How the address of a file begins that came inside the answer and is in the store."""
 GONE = (403, 404, 410)
 GONE_FOR_GOOD = (404, 410)
+GONE_FOR_EVER = 410
+RESULT_TTL_S = 7 * 86_400.0
+"""How long a result is taken to be there where its provider does not say."""
 OK = 200
 
 
@@ -45,7 +48,8 @@ async def fetch(context: Context, of: Attempt) -> None:
     assert of.delivery is not None
     wanted = Delivery.from_json(of.delivery).files
     try:
-        files = [await _one(context, of, backend, index, file) for index, file in enumerate(wanted)]
+        async with context.following(of):
+            files = [await _one(context, of, backend, index, file) for index, file in enumerate(wanted)]
     except ArtifactLostError as error:
         await _lost(context, of, error)
         return
@@ -81,8 +85,9 @@ async def spooled(context: Context, delivery: Delivery) -> Delivery:
     files = []
     for file in delivery.files:
         if file.url.startswith("data:"):
+            family = file.mime_type.partition("/")[0]
             try:
-                kept = await context.files.write(_inline(file.url), family=file.mime_type.partition("/")[0])
+                kept = await context.files.write(_inline(file.url, family), family=family)
                 files.append(RemoteFile(f"{STORED}{kept.sha256}", kept.mime_type))
                 continue
             except (ResponseFormatError, StoreError):
@@ -99,26 +104,44 @@ async def _stored(path: Path) -> AsyncIterator[bytes]:
 
 
 async def _one(
-    context: Context, of: Attempt, backend: Backend, index: int, file: RemoteFile, *, last: bool = False
+    context: Context,
+    of: Attempt,
+    backend: Backend,
+    index: int,
+    file: RemoteFile,
+    *,
+    last: bool = False,
+    is_there: bool = False,
 ) -> StoredFile:
-    """One output; an address that expired is asked for once more (`last`: it was)."""
+    """One output; an address that expired is asked for once more (`last`: it was; `is_there`: and is the same)."""
     family = file.mime_type.partition("/")[0]
     if file.url.startswith("data:"):
-        return await context.files.write(_inline(file.url), family=family)
+        return await context.files.write(_inline(file.url, family), family=family)
     kept = file.url.startswith(STORED)
 
     async def once() -> StoredFile:
         if kept:
             return await _from_store(context, file, family)
-        return await _from_provider(context, backend, file, family)
+        return await _from_provider(context, backend, file, family, is_there=is_there)
 
     try:
-        return await retrying(once, safe=_again, attempts=MAX_FETCHES, clock=context.clock, rng=context.rng)
-    except ArtifactLostError:
+        quota = context.engine.quota(backend)
+        return await retrying(
+            once, safe=_again, attempts=MAX_FETCHES, quota=quota, clock=context.clock, rng=context.rng
+        )
+    except ArtifactLostError as error:
         fresh = None if last else await _asked_again(context, of, backend, index)
-        if fresh is None or (fresh.url == file.url and not kept):
+        same = fresh is not None and fresh.url == file.url and not kept
+        if fresh is None or (same and (error.status_code == GONE_FOR_EVER or _is_old(context, of, backend))):
             raise
-        return await _one(context, of, backend, index, fresh, last=True)
+        return await _one(context, of, backend, index, fresh, last=True, is_there=same)
+
+
+def _is_old(context: Context, of: Attempt, backend: Backend) -> bool:
+    """Whether a result may have been removed by now."""
+    ttl_s = backend.provider.result_ttl_s or RESULT_TTL_S
+    since = of.submitted_at if of.submitted_at is not None else of.created_at
+    return (context.now() - since) / 1000 > ttl_s
 
 
 async def _from_store(context: Context, file: RemoteFile, family: str) -> StoredFile:
@@ -128,10 +151,12 @@ async def _from_store(context: Context, file: RemoteFile, family: str) -> Stored
     return await context.files.write(_stored(path), family=family)
 
 
-async def _from_provider(context: Context, backend: Backend, file: RemoteFile, family: str) -> StoredFile:
+async def _from_provider(
+    context: Context, backend: Backend, file: RemoteFile, family: str, *, is_there: bool
+) -> StoredFile:
     try:
         async with context.engine.download(backend, file.url) as stream:
-            if stream.status in GONE:
+            if stream.status in GONE and not is_there:
                 raise ArtifactLostError(f"HTTP {stream.status}", status_code=stream.status)
             if stream.status != OK:
                 raise UnavailableError(f"HTTP {stream.status}", status_code=stream.status)
@@ -180,10 +205,14 @@ async def _lost(context: Context, of: Attempt, error: ProviderError) -> None:
     await context.move(of, S.LOST, error=write_fault(lost, of))
 
 
-async def _inline(uri: str) -> AsyncIterator[bytes]:
+async def _inline(uri: str, family: str) -> AsyncIterator[bytes]:
+    """What a data URI holds, counted before it is decoded."""
     head, _, payload = uri.partition(",")
+    in_base64 = head.endswith(";base64")
+    if (len(payload) * 3 // 4 - 2 if in_base64 else len(payload) // 3) > max_bytes(family):
+        raise ResponseFormatError(f"the file is longer than {max_bytes(family)} bytes", accepted=True)
     try:
-        yield base64.b64decode(payload) if head.endswith(";base64") else unquote_to_bytes(payload)
+        yield base64.b64decode(payload) if in_base64 else unquote_to_bytes(payload)
     except ValueError:
         raise ResponseFormatError("the file came inside the answer, in broken base64", accepted=True) from None
 

@@ -5,22 +5,26 @@ only watched.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from aggregator import _observe, ledger
+from aggregator._retry import CAP_S
 from aggregator.artifact import Result
-from aggregator.errors import KeyConflictError, ProviderError, RequestError
+from aggregator.errors import KeyConflictError, PricePausedError, ProviderError, RequestError
 from aggregator.job import AttemptState, JobRecord
 from aggregator.owner import is_gone
 from aggregator.routing.fallback import MAX_ATTEMPTS, may_fall_back
-from aggregator.runner.context import LEASE_S, SEND_LEASE_S, Context
-from aggregator.runner.faults import exhausted, raised_again
+from aggregator.runner import books, room
+from aggregator.runner.context import LEASE_S, SEND_LEASE_S, Context, retrieve
+from aggregator.runner.faults import ended, raised_again
 from aggregator.runner.fetch import fetch, result
-from aggregator.runner.submit import reconcile, submit, upload
+from aggregator.runner.reconcile import ABSENT, reconcile
+from aggregator.runner.submit import submit, upload
 from aggregator.runner.watch import watch
-from aggregator.store import journal
+from aggregator.store import journal, pauses
 from aggregator.store.journal import Attempt, MovedElsewhereError, NewAttempt, NewJob
 from aggregator.store.reports import job_records
 
@@ -29,10 +33,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Runner"]
 
-T = TypeVar("T")
 S = AttemptState
 WATCH_INTERVAL_S = 1.0
 """How often a job that another process follows is looked at."""
+GONE = (404, 410)
+MAX_CANCELS = 4
+"""How often a provider is asked to cancel a job."""
 CLOSE_GRACE_S = 30.0
 """How long closing waits for paid requests whose answer is still to come."""
 
@@ -43,7 +49,6 @@ class Runner:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._follows: dict[str, asyncio.Task[Result]] = {}
-        self._critical: set[asyncio.Task[Any]] = set()
 
     # ------------------------------------------------------------------------------------------------------ beginning
 
@@ -73,21 +78,21 @@ class Runner:
         quicker.
         """
 
-        def begin(c: "Connection") -> str:
+        def begin(c: "Connection") -> tuple[str, ledger.Moved | None]:
             row = journal.find(c, new.project, new.key)
             if row is not None:
-                return str(row.id)
+                return str(row.id), None
             journal.add_job(c, new)
-            self._purchase(c, new.id, new.project, purchase)
-            return new.id
+            return new.id, self._purchase(c, new.id, new.project, purchase)
 
         async def write() -> str:
-            job_id = await self._context.store.transact(begin)
+            job_id, booked = await self._context.store.transact(begin)
+            self._tell(booked, new.project, purchase)
             if job_id == new.id:
                 self.follow(job_id, fresh=True)
             return job_id
 
-        job_id = await self._whole(write())  # a purchase that is written down is sent, whoever stopped waiting
+        job_id = await self._context.whole(write())  # a purchase that is written down is sent, whoever stopped waiting
         if job_id != new.id:
             await self.find(new.project, new.key, new.fingerprint)
             self.follow(job_id)
@@ -100,31 +105,60 @@ class Runner:
         nothing is bought.
         """
 
-        def begin(c: "Connection") -> bool:
+        def begin(c: "Connection") -> ledger.Moved | None:
             last = journal.latest(c, of.job)
             if last is None or last.state not in (S.FAILED, S.REFUSED, S.CANCELED):
-                return False
+                return None
             journal.renew(c, of.job, deadline_at)
-            self._purchase(c, of.job, of.project, purchase)
-            return True
+            return self._purchase(c, of.job, of.project, purchase)
 
         async def write() -> None:
-            self.follow(of.job, fresh=await self._context.store.transact(begin))
+            booked = await self._context.store.transact(begin)
+            self._tell(booked, of.project, purchase)
+            self.follow(of.job, fresh=booked is not None)
 
         known = self._follows.get(of.job)
         if known is None or known.done():
-            await self._whole(write())
+            await self._context.whole(write())
         return of.job
 
-    def _purchase(self, c: "Connection", job_id: str, project: str, purchase: NewAttempt) -> None:
+    def _purchase(self, c: "Connection", job_id: str, project: str, purchase: NewAttempt) -> ledger.Moved:
         """An attempt and its reservation. With nothing to wait for, the intent to send is part of it: one commit
         less.
         """
-        at = self._context.now()
-        state = S.RESERVED if purchase.body is None else S.SUBMITTING
-        attempt_id = journal.add_attempt(c, job_id, purchase, state=state, at=at, **self._context.lease(SEND_LEASE_S))
-        basis = purchase.plan["quote"]
-        ledger.reserve(c, project, attempt_id, purchase.reserved, provider=purchase.provider, basis=basis, at=at)
+        context, at = self._context, self._context.now()
+        context.planner.paused = pauses.paused(c)
+        pauses.refuse(context.planner.paused, purchase)
+        at_once = purchase.body is not None and room.is_free(context, c, purchase, at)
+        state = S.SUBMITTING if at_once else S.RESERVED
+        attempt_id = journal.add_attempt(
+            c,
+            job_id,
+            purchase,
+            state=state,
+            at=at,
+            body_of=partial(self._context.addressed, purchase.provider, purchase.plan),
+            **self._context.lease(SEND_LEASE_S),
+        )
+        quote, warn_at = purchase.plan["quote"], self._context.warn_at
+        booked = ledger.reserve(
+            c,
+            project,
+            attempt_id,
+            purchase.reserved,
+            provider=purchase.provider,
+            basis=quote,
+            at=at,
+            warn_at=warn_at,
+        )
+        books.write(c, booked, attempt_id, at)
+        return booked
+
+    @staticmethod
+    def _tell(booked: ledger.Moved | None, project: str, purchase: NewAttempt) -> None:
+        request: Any = purchase.plan["request"]
+        task = request["task"]
+        books.tell(booked, project=project, provider=purchase.provider, model=purchase.model, task=task)
 
     # ------------------------------------------------------------------------------------------------------ following
 
@@ -134,7 +168,8 @@ class Runner:
         if known is not None and not known.done():
             return known
         task = asyncio.create_task(self._run(job_id, fresh=fresh), name=f"aggregator {job_id}")
-        task.add_done_callback(_retrieve)
+        task.add_done_callback(retrieve)
+        task.add_done_callback(lambda _: self._context.forget(job_id))
         self._follows[job_id] = task
         return task
 
@@ -150,10 +185,28 @@ class Runner:
 
     async def cancel(self, job_id: str) -> bool:
         """Ask the provider to stop a job. What became of it shows in its result."""
-        of = await self._context.load(job_id)
-        if of.state not in (S.SUBMITTED, S.RUNNING):
-            return False
-        return await self._context.engine.cancel(self._context.backend(of), of.handle)
+        context = self._context
+        of = await context.load(job_id)
+        backend, turn = context.backend(of), 0
+        while of.state in (S.SUBMITTED, S.RUNNING):
+            try:
+                return await context.engine.cancel(backend, of.handle)
+            except ProviderError as error:
+                turn += 1
+                if not error.retryable or turn == MAX_CANCELS or (error.retry_after_s or 0.0) > CAP_S:
+                    raise
+                await context.clock.sleep(max(error.retry_after_s or 0.0, context.rng.uniform(0.5, 1.0) * 2**turn))
+            # It may be over by now, and there are providers that delete what is canceled too late.
+            try:
+                over = (
+                    backend.provider.poll is None or (await context.engine.poll(backend, of.handle)).state.is_terminal
+                )
+            except ProviderError as error:
+                over = error.status_code in GONE  # it was heard, and the job is forgotten
+            if over:
+                return False
+            of = await context.load(job_id)
+        return False
 
     async def record(self, job_id: str) -> JobRecord:
         """What is known of a job."""
@@ -170,9 +223,10 @@ class Runner:
     async def aclose(self) -> None:
         """Stop following. Paid requests on their way are waited for, so that closing makes no unknown outcome."""
         await _ended(self._follows.values())  # first, so that none of them begins another one
-        if self._critical:
-            await asyncio.wait(self._critical, timeout=CLOSE_GRACE_S)
-        await _ended([*self._follows.values(), *self._critical])
+        critical = self._context.critical
+        if critical:
+            await asyncio.wait(critical, timeout=CLOSE_GRACE_S)
+        await _ended([*self._follows.values(), *critical])
         await self._context.store.transact(lambda c: journal.drop_leases(c, self._context.owner))
 
     # ---------------------------------------------------------------------------------------------------- the way down
@@ -182,13 +236,13 @@ class Runner:
         of = await context.load(job_id)
         if of.state is S.STORED:
             return await result(context, of, reused=not fresh)
+        context.remaining_s(of)  # its time runs from here on
         task = of.request["task"]
         given = _observe.attributes(task=task, provider=of.provider, model=of.model, project=of.project, stage=of.stage)
         began_s = context.clock.monotonic()
         with _observe.span(f"generate_content {of.model}", given) as found:
             found["aggregator.job.id"] = job_id
-            async with context.engine.place(context.backend(of)):
-                made = await self._to_the_end(of, fresh=fresh)
+            made = await self._to_the_end(of, fresh=fresh)
             if made.cost.amount_usd is not None:
                 found["aggregator.cost.usd"] = float(made.cost.amount_usd)
                 _observe.measure("aggregator.cost", float(made.cost.amount_usd), "USD", given)
@@ -198,12 +252,18 @@ class Runner:
     async def _to_the_end(self, of: Attempt, *, fresh: bool) -> Result:
         """From whatever the journal says to a stored result, or the error that ended it."""
         intended = fresh and of.state is S.SUBMITTING
-        failures: list[ProviderError] = []
+        followed = False
+        context, failures = self._context, list[ProviderError]()
         while of.state is not S.STORED:
             if of.state.is_final:
                 failures.append(raised_again(of))
-                if not fresh or not await self._next_offer(of, failures[-1]):
-                    raise failures[0] if len(failures) == 1 else exhausted(failures)
+                absent = followed and of.found_by == ABSENT
+                more = len(failures) < MAX_ATTEMPTS  # of this call: what an earlier one tried is no reason to stop
+                if not (more and absent and await self._once_more(of)) and not (
+                    more and fresh and await self._next_offer(of, failures[-1])
+                ):
+                    aside = context.planner.aside(of.plan) if fresh and may_fall_back(failures[-1]) else []
+                    raise ended(failures, aside)
                 of = await self._context.load(of.job)
                 intended = of.state is S.SUBMITTING
                 continue
@@ -211,6 +271,7 @@ class Runner:
             if held is None:
                 await self._context.clock.sleep(WATCH_INTERVAL_S)
             else:
+                followed = True
                 with suppress(MovedElsewhereError):  # another process was quicker; what it wrote counts
                     await self._step(held, intended=intended)
             intended = False
@@ -226,6 +287,8 @@ class Runner:
         theirs = of.lease_owner is not None and of.lease_owner != context.owner and left_ms > 0
         if theirs and not is_gone(of.lease_owner or ""):
             return None
+        if of.state is S.SUBMITTING and (of.lease_owner is None or is_gone(of.lease_owner)):
+            context.ended.add(of.id)
         claimed = await context.store.transact(lambda c: journal.claim(c, of, **context.lease()))
         return await context.load(of.job) if claimed else None
 
@@ -233,48 +296,70 @@ class Runner:
         """One stretch of the way, by the state it is in."""
         context = self._context
         match of.state:
+            case S.RESERVED if of.body is None:
+                await upload(context, of)
             case S.RESERVED:
-                ready = await upload(context, of) if of.body is None else of
-                if ready is not None:
-                    await self._whole(submit(context, ready, intended=False))
+                async with context.following(of):
+                    turn = await room.wait(context, of)
+                try:
+                    await context.whole(submit(context, of, intended=False, entered=turn.end))
+                finally:
+                    turn.end()
             case S.SUBMITTING if intended:
-                await self._whole(submit(context, of, intended=True))
+                await context.whole(submit(context, of, intended=True))
             case S.SUBMITTING | S.RECONCILING:
-                await self._whole(reconcile(context, of))
-            case S.UNKNOWN if not of.handle and context.backend(of).provider.idempotency == "replay":
-                await self._whole(reconcile(context, of))
+                await reconcile(context, of)
+            case S.UNKNOWN if not of.handle:
+                await reconcile(context, of)
             case S.SUBMITTED | S.RUNNING | S.UNKNOWN:
                 await watch(context, of)
             case S.SUCCEEDED | S.FETCHING:
                 await fetch(context, of)
 
-    async def _whole(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run what must not be cut in two: whoever gives up leaves it to finish."""
-        task = asyncio.create_task(work)
-        self._critical.add(task)
-        task.add_done_callback(self._critical.discard)
-        task.add_done_callback(_retrieve)
-        return await asyncio.shield(task)
+    async def _once_more(self, of: Attempt) -> bool:
+        """Buy at the same offer again: what was sent there was certainly not taken."""
+        if not self._context.remaining_s(of):
+            return False
+        purchase = NewAttempt(
+            provider=of.provider,
+            endpoint=of.endpoint,
+            model=of.model,
+            account_ref=of.account_ref,
+            table_checked=of.table_checked,
+            plan=dict(of.plan),
+            reuse_address=of.reuse_address,
+            reserved=of.reserved,
+            body=None,
+        )
+        return await self._bought(of, purchase)
 
     async def _next_offer(self, of: Attempt, error: ProviderError) -> bool:
         """Buy at the next offer of the plan, if the error allows it and the plan has one."""
-        if of.n >= MAX_ATTEMPTS or not may_fall_back(error):
+        if not may_fall_back(error):
             return False
-        purchase = self._context.planner.next_purchase(of.plan, of.ask)
-        if purchase is None:
-            return False
+        while (purchase := self._context.planner.next_purchase(of.plan, of.ask)) is not None:
+            with suppress(PricePausedError):  # which the planner knows from here on
+                if not await self._bought(of, purchase):
+                    return False
+                _observe.emit("fallback", job=of.job, offer=of.offer, next=f"{purchase.provider}:{purchase.endpoint}")
+                return True
+        return False
 
-        def begin(c: "Connection") -> bool:
+    async def _bought(self, of: Attempt, purchase: NewAttempt) -> bool:
+        """Write the next attempt down, unless this one cost or may yet cost something, or whoever ran the same program
+        again has bought already.
+        """
+
+        def begin(c: "Connection") -> ledger.Moved | None:
             last = journal.latest(c, of.job)
-            if last is None or last.id != of.id:
-                return False  # whoever ran the same program again has bought already
-            self._purchase(c, of.job, of.project, purchase)
-            return True
+            money = journal.settlement(c, of.id)
+            if last is None or last.id != of.id or money is None or money.kind != "void":
+                return None
+            return self._purchase(c, of.job, of.project, purchase)
 
-        bought = await self._context.store.transact(begin)
-        if bought:
-            _observe.emit("fallback", job=of.job, offer=of.offer, next=f"{purchase.provider}:{purchase.endpoint}")
-        return bought
+        booked = await self._context.store.transact(begin)
+        self._tell(booked, of.project, purchase)
+        return booked is not None
 
 
 async def _ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
@@ -283,9 +368,3 @@ async def _ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _retrieve(task: asyncio.Task[Any]) -> None:
-    """Look at the exception, so that a job nobody waits for does not end with a warning of the event loop."""
-    if not task.cancelled():
-        task.exception()

@@ -1,19 +1,19 @@
 """The paid request: sent with its intent durable, once unless it certainly bought nothing; and what became of it.
 
-What nobody knows is `unknown`: its money stays reserved and it is not sent again on a guess. Only where the provider
-replays idempotency keys is the same request, byte for byte and under the same key, sent again to find out.
+What nobody knows is for `reconcile` to find out: its money stays reserved, and here it is not sent again.
 """
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from aggregator import _observe, ledger
+from aggregator import _observe, _watchdog, ledger
 from aggregator._http import SendError
-from aggregator._retry import CAP_S, MAX_ASKED_S, retrying
+from aggregator._retry import MAX_ASKED_S, retrying
 from aggregator.contract import State
 from aggregator.engine import Backend, Submission
 from aggregator.errors import (
     AggregatorError,
-    ContentPolicyError,
     InvalidRequestError,
     JobTimeoutError,
     ProviderError,
@@ -22,19 +22,24 @@ from aggregator.errors import (
 )
 from aggregator.job import AttemptState
 from aggregator.planning import write_inputs
-from aggregator.runner import watch
-from aggregator.runner.context import SEND_LEASE_S, Context
+from aggregator.runner import room, watch
+from aggregator.runner.context import SEND_LEASE_S, Context, Money
 from aggregator.runner.faults import Source, write_fault
 from aggregator.runner.unknown import unknown
+from aggregator.store import journal
 from aggregator.store.journal import Attempt, MovedElsewhereError, RemoteJobTakenError
 
-__all__ = ["reconcile", "submit", "upload"]
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+__all__ = ["not_taken", "outcome", "send", "submit", "taken", "upload"]
 
 S = AttemptState
 MAX_SENDS = 4
 """Paid requests per attempt, all but the last of which certainly bought nothing."""
-MAX_REPLAYS = 4
-"""How often a replayed key is asked about."""
+SENDING_S = _watchdog.PAID_S
+"""How much of the lease must be left when the first byte leaves."""
+UNPROCESSABLE = 422
 
 
 class _NotTakenError(Exception):
@@ -55,9 +60,10 @@ async def upload(context: Context, of: Attempt) -> Attempt | None:
         for text, source in _sources(context, of, "data").items():
             gave[text] = await context.engine.inline(source)
     except (AggregatorError, SendError, ValueError, KeyError, OSError) as error:
-        await _not_taken(context, of, _upload_failed(of, error), S.FAILED)
+        await not_taken(context, of, _upload_failed(of, error), S.FAILED)
         return None
-    return await context.move(of, S.RESERVED, body=write_inputs(of.plan["body"], gave))
+    body = write_inputs(of.plan["body"], gave)
+    return await context.move(of, S.RESERVED, body=context.addressed(of.provider, of.plan, of.id, body))
 
 
 def _sources(context: Context, of: Attempt, *forms: str) -> dict[str, Source]:
@@ -78,11 +84,13 @@ def _upload_failed(of: Attempt, error: Exception) -> ProviderError:
     return UnavailableError(f"{of.provider} did not take an input ({said}); nothing was ordered", accepted=False)
 
 
-async def submit(context: Context, of: Attempt, *, intended: bool) -> None:
-    """Send the paid request, again only after it certainly bought nothing; write down what became of it.
+async def submit(context: Context, of: Attempt, *, intended: bool, entered: Callable[[], None] = lambda: None) -> None:
+    """Send the paid request, again only after it certainly bought nothing; write down what became of it. Where the
+    provider takes no more at the moment, the attempt stays reserved.
 
     Args:
         intended: The intent to send is in the journal already, by this very process.
+        entered: Called once the intent is written down.
 
     """
     backend = context.backend(of)
@@ -91,31 +99,57 @@ async def submit(context: Context, of: Attempt, *, intended: bool) -> None:
     async def once() -> None:
         nonlocal current, intended
         await context.engine.ready(backend)
-        if not intended and context.now() >= current.deadline_at:
+        if not intended and not context.remaining_s(current):
             late = JobTimeoutError(f"{of.offer} was not asked by the deadline of the job; nothing was ordered")
-            await _not_taken(context, current, late, S.FAILED)
+            await not_taken(context, current, late, S.FAILED)
             return
         if not intended:
-            current = await context.move(current, S.SUBMITTING, sends=current.sends + 1, **context.lease(SEND_LEASE_S))
+            current = await _intent(context, current, sends=current.sends + 1, money=room.check(context, current))
+            entered()
+        elif context.left_s(current.lease_until) < SENDING_S:  # it took long to come here: somebody else may have it
+            current = await _intent(context, current, sends=current.sends)
         intended = False
-        submission = await _send(context, backend, current)
+        if current.sends == 1:
+            context.sent[of.job] = (of.id, context.clock.monotonic())
+        submission = await send(context, backend, current)
+        room.learn(context, current, submission)
         error = submission.error
         again = submission.outcome in ("never_sent", "rejected") and error is not None and error.retryable
-        left_s = (current.deadline_at - context.now()) / 1000
+        left_s = context.remaining_s(current)
         again = again and current.sends < MAX_SENDS and not current.maybe_sent
         if again and error is not None and (error.retry_after_s or 0.0) < min(left_s, MAX_ASKED_S):
-            current = await context.move(current, S.RESERVED, why={"outcome": submission.outcome})
+            why, refused = {"outcome": submission.outcome}, room.refused(context, current, error)
+            current = await context.move(current, S.RESERVED, known=None, why=why, money=refused)
             raise _NotTakenError(error)
-        await _outcome(context, backend, current, submission)
+        await outcome(context, backend, current, submission)
 
-    await retrying(once, safe=_send_again, attempts=MAX_SENDS, clock=context.clock, rng=context.rng)
+    with suppress(room.NoRoomError):
+        await retrying(once, safe=_send_again, attempts=MAX_SENDS, clock=context.clock, rng=context.rng)
 
 
-async def _send(context: Context, backend: Backend, of: Attempt) -> Submission:
+async def _intent(context: Context, of: Attempt, *, sends: int, money: Money | None = None) -> Attempt:
+    """Write down that the request is about to leave, and when."""
+    at = context.now()
+    first = of.first_sent_at if of.first_sent_at is not None else at
+    lease = context.lease(SEND_LEASE_S)
+    return await context.move(of, S.SUBMITTING, sends=sends, first_sent_at=first, last_sent_at=at, money=money, **lease)
+
+
+async def send(context: Context, backend: Backend, of: Attempt) -> Submission:
+    """The paid request itself, exactly as it is written down."""
     _observe.emit("attempt_started", job=of.job, offer=of.offer, send=of.sends)
-    inputs = _sources(context, of, "part")
+
+    async def paying(known: Mapping[str, str]) -> None:
+        until = context.now() + int(SEND_LEASE_S * 1000)
+        await context.store.transact(lambda c: journal.know(c, of, known, lease_until=until))
+
     return await context.engine.submit(
-        backend, of.body, of.plan["names"], idempotency_key=of.idempotency_key, inputs=inputs
+        backend,
+        of.body,
+        of.plan["names"],
+        idempotency_key=of.idempotency_key,
+        inputs=_sources(context, of, "part"),
+        paying=paying,
     )
 
 
@@ -123,24 +157,38 @@ def _send_again(error: BaseException) -> float | None:
     return (error.error.retry_after_s or 0.0) if isinstance(error, _NotTakenError) else None
 
 
-async def _outcome(context: Context, backend: Backend, of: Attempt, submission: Submission) -> None:
-    """Write down what became of a paid request."""
+async def outcome(
+    context: Context, backend: Backend, of: Attempt, submission: Submission, *, found_by: str | None = None
+) -> None:
+    """Write down what became of a paid request.
+
+    Args:
+        found_by: What settled it, where an earlier request had left it open.
+
+    """
     if submission.outcome == "accepted":
-        of = await _taken(context, of, dict(submission.handle))
+        of = await taken(context, of, dict(submission.handle), found_by=found_by)
         _observe.emit("attempt_accepted", job=of.job, offer=of.offer, remote_id=of.handle.get("id"))
         if submission.reading is not None:
             await watch.seen(context, of, submission.reading)
         return
     error = submission.error or UnavailableError("no answer")
-    if submission.outcome == "unknown" and backend.provider.idempotency == "replay":
-        await context.move(of, S.RECONCILING, maybe_sent=1, why={"outcome": "unknown"})
-    elif submission.outcome == "unknown" or of.maybe_sent:  # a definite no clears only itself
-        await unknown(context, of, error)
+    if submission.outcome == "unknown" or of.maybe_sent or _speaks_of_the_key(backend, of, error):
+        # A definite no clears only itself.
+        written = write_fault(error, of)
+        await context.move(of, S.RECONCILING, maybe_sent=1, error=written, why={"outcome": submission.outcome})
     else:
-        await _not_taken(context, of, error, S.FAILED if submission.outcome == "never_sent" else S.REFUSED)
+        to = S.FAILED if submission.outcome == "never_sent" else S.REFUSED
+        await not_taken(context, of, error, to, found_by=found_by)
 
 
-async def _taken(context: Context, of: Attempt, handle: dict[str, str]) -> Attempt:
+def _speaks_of_the_key(backend: Backend, of: Attempt, error: ProviderError) -> bool:
+    """Whether a refusal may mean that the key was used before: by an earlier send, whatever was answered to it."""
+    refused = isinstance(error, InvalidRequestError) and error.status_code == UNPROCESSABLE
+    return refused and backend.provider.idempotency != "none" and of.sends > 1
+
+
+async def taken(context: Context, of: Attempt, handle: dict[str, str], *, found_by: str | None = None) -> Attempt:
     """Keep what the provider gave for the job. Late evidence counts: another process that gave the attempt up in the
     meantime did not have it.
     """
@@ -155,60 +203,46 @@ async def _taken(context: Context, of: Attempt, handle: dict[str, str]) -> Attem
                 wire=State.QUEUED.value,
                 maybe_sent=0,
                 error=None,
+                found_by=found_by or of.found_by,
+                money=room.took(context, of),
                 **context.lease(),
             )
         except MovedElsewhereError:
             now = await context.load(of.job)
             if now.id != of.id or now.handle or now.state not in (S.SUBMITTING, S.RECONCILING, S.UNKNOWN):
+                await _too_late(context, of, handle)
                 raise
             of = now
         except RemoteJobTakenError as error:
             await unknown(context, of, ResponseFormatError(str(error)))
 
 
-async def _not_taken(context: Context, of: Attempt, error: ProviderError, to: AttemptState) -> None:
+async def _too_late(context: Context, of: Attempt, handle: Mapping[str, str]) -> None:
+    """The attempt was resolved without this job: write down that there is one, so that the books can be corrected."""
+    said = {"remote_id": handle.get("id")}
+    await context.store.transact(lambda c: journal.write_event(c, of.id, "accepted_too_late", said, context.now()))
+    _observe.emit("accepted_too_late", job=of.job, offer=of.offer, remote_id=handle.get("id"))
+
+
+async def not_taken(
+    context: Context, of: Attempt, error: ProviderError, to: AttemptState, *, found_by: str | None = None
+) -> None:
     """Nothing was bought: give the money back."""
     error.accepted = False
     name = type(error).__name__
+    refused = room.refused(context, of, error) if of.state is S.SUBMITTING else None
     _observe.emit("attempt_refused", job=of.job, offer=of.offer, error=name)
+
+    def money(c: "Connection", at: int) -> ledger.Moved:
+        if refused is not None:
+            refused(c, at)
+        return ledger.release(c, of.id, why=name, at=at)
+
     await context.move(
         of,
         to,
         error=write_fault(error, of),
+        found_by=found_by,
         why={"error": name},
-        money=lambda c, at: ledger.release(c, of.id, why=name, at=at),
-    )
-
-
-async def reconcile(context: Context, of: Attempt) -> None:
-    """Find out about a request that may have been sent."""
-    backend = context.backend(of)
-    if backend.provider.idempotency != "replay":
-        await unknown(context, of, UnavailableError("the process ended while the request was on its way"))
-    if of.state is S.SUBMITTING:
-        why = {"outcome": "interrupted"}
-        of = await context.move(of, S.RECONCILING, maybe_sent=1, why=why, **context.lease(SEND_LEASE_S))
-    last: ProviderError | None = None
-    for turn in range(MAX_REPLAYS):
-        await context.engine.ready(backend)
-        submission = await _send(context, backend, of)
-        if submission.outcome == "accepted" or _judges_the_bytes(submission):
-            # The provider knows the key: what it says now is what it said, or would have said, the first time.
-            await _outcome(context, backend, replace(of, maybe_sent=False), submission)
-            return
-        last = submission.error
-        asked_s = min((last.retry_after_s if last else None) or 0.0, CAP_S)
-        await context.clock.sleep(max(asked_s, context.rng.uniform(0.5, 1.0) * 2**turn))
-    await unknown(context, of, last or UnavailableError("no answer"))
-
-
-def _judges_the_bytes(submission: Submission) -> bool:
-    """Whether a refusal speaks of the request itself, so that it would have been the same the first time. A refused
-    key, an empty account, a rate limit or an endpoint that is gone say nothing of what was taken before.
-    """
-    error = submission.error
-    return (
-        submission.outcome == "rejected"
-        and isinstance(error, InvalidRequestError | ContentPolicyError)
-        and error.status_code not in (404, 405, 410)
+        money=money,
     )

@@ -10,16 +10,21 @@ from aggregator.store.journal import Attempt
 __all__ = ["unknown"]
 
 
-async def unknown(context: Context, of: Attempt, error: ProviderError) -> None:
-    """Nobody knows what became of it: the money stays reserved and nothing is sent again. Always raises."""
+async def unknown(context: Context, of: Attempt, error: ProviderError, *, taken: bool = False) -> None:
+    """Nobody knows what became of it: the money stays reserved and nothing is sent again. Always raises.
+
+    Args:
+        taken: The provider has it, though nobody knows as what.
+
+    """
     _observe.emit("attempt_unknown", job=of.job, offer=of.offer, error=type(error).__name__)
-    error.accepted = True if of.handle else None
-    taken = "was accepted" if of.handle else "may have been accepted and charged"
-    asked = of.handle or context.backend(of).provider.idempotency == "replay"
-    where = "`aggregator resume` looks for it again" if asked else f"look for it at {of.provider}"
+    taken = taken or bool(of.handle)
+    error.accepted = True if taken else None
+    said = "was accepted" if taken else "may have been accepted and charged"
     error.message = (
-        f"{error.message.rstrip('. ')}. Job {of.job} {taken}: its money stays reserved (attempt {of.id}). Do not order "
-        f"it again under another key; {where}"
+        f"{error.message.rstrip('. ')}. Job {of.job} {said}: its money stays reserved (attempt {of.id}). Do not order "
+        "it again under another key; `aggregator resume` looks for it again, and `aggregator unknown list` says where "
+        "to look and how to settle it"
     )
     of = await context.move(
         of,

@@ -5,12 +5,16 @@ transaction with `succeeded`, before anything is fetched.
 """
 
 import asyncio
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
 
 from aggregator import _observe, ledger
 from aggregator._results import Delivery
 from aggregator._wire import Reading
+from aggregator.clock import Clock
 from aggregator.contract import State
 from aggregator.engine import Backend
 from aggregator.errors import (
@@ -30,11 +34,12 @@ from aggregator.polling import ServiceTime, next_poll_s
 from aggregator.pricing.money import dollars, from_micro_usd, micro_usd
 from aggregator.pricing.quote import Cost, Quote
 from aggregator.pricing.settle import settled
+from aggregator.runner import inbox
 from aggregator.runner.context import LEASE_S, Context
 from aggregator.runner.faults import raised_again, write_fault
 from aggregator.runner.fetch import spooled
 from aggregator.runner.unknown import unknown
-from aggregator.store import journal
+from aggregator.store import journal, pauses
 from aggregator.store.journal import Attempt
 
 if TYPE_CHECKING:
@@ -56,44 +61,78 @@ FOLLOWED_S = 1.0
 
 async def watch(context: Context, of: Attempt) -> None:
     """Wait until the provider says that the job is over, or its deadline passes; write down what it says."""
-    if not of.handle:
-        raise raised_again(of)  # unknown, and nothing to ask about
     backend = context.backend(of)
     if backend.provider.poll is None:
         await unknown(context, of, UnavailableError("the process ended before its answer was kept"))
     if of.state is S.UNKNOWN:
         await _late_evidence(context, of, backend)
         return
-    teaches = _elapsed_s(context, of) < FOLLOWED_S
+    async with context.following(of):
+        try:
+            await _followed(context, of, backend)
+        except (AuthenticationError, ResponseFormatError) as error:
+            if context.remaining_s(of):
+                raise  # the job is fine: what cannot be asked or read now is left to whoever resumes
+            now = await context.load(of.job)
+            if now.id != of.id or now.state not in (S.SUBMITTED, S.RUNNING):
+                raise
+            await unknown(context, now, error)
+
+
+async def _followed(context: Context, of: Attempt, backend: Backend) -> None:
+    """Listen where the provider pushes, and look until it is over."""
+    times = _Times.of(context, of)
     if backend.provider.stream is not None and len(context.listening) < MAX_STREAMS:
-        of = await _stream(context, of, backend, teaches=teaches)
+        of = await _stream(context, of, backend, times)
     if of.state in (S.SUBMITTED, S.RUNNING):
         learned = await context.store.read(lambda c: journal.service(c, of.offer))
         while of.state in (S.SUBMITTED, S.RUNNING):
-            of = await _look(context, of, backend, learned, teaches=teaches)
+            of = await _look(context, of, backend, learned, times)
 
 
-def _elapsed_s(context: Context, of: Attempt) -> float:
-    """Seconds since the job was submitted."""
-    since = of.submitted_at if of.submitted_at is not None else of.created_at
-    return max(0.0, (context.now() - since) / 1000)
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """How long a job has been running. The written moment is read once: the clock it was written by may jump."""
+
+    clock: Clock
+    submitted_s: float
+    teaches: bool
+    """Whether the waiting began with the job."""
+
+    @classmethod
+    def of(cls, context: Context, of: Attempt) -> "_Times":
+        now_s = context.clock.monotonic()
+        since = of.submitted_at if of.submitted_at is not None else of.created_at
+        elapsed_s = max(0.0, (context.now() - since) / 1000)
+        return cls(context.clock, now_s - elapsed_s, elapsed_s < FOLLOWED_S)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Since the job was submitted."""
+        return self.clock.monotonic() - self.submitted_s
 
 
 async def _late_evidence(context: Context, of: Attempt, backend: Backend) -> None:
     """One look at a job that was given up: if it has ended, that counts."""
-    reading = await context.engine.poll(backend, of.handle)
-    if reading.state.is_terminal:
-        of = await seen(context, of, reading)
+    try:
+        reading = await context.engine.poll(backend, of.handle)
+        if reading.state.is_terminal:
+            of = await seen(context, of, reading)
+    except AuthenticationError:
+        raise
+    except ProviderError:
+        pass  # no news: what is written stands
     if of.state is S.UNKNOWN:
+        await context.let_go(of)
         raise raised_again(of)
 
 
-async def _stream(context: Context, of: Attempt, backend: Backend, *, teaches: bool) -> Attempt:
+async def _stream(context: Context, of: Attempt, backend: Backend, times: _Times) -> Attempt:
     """Listen until the job is over. When the stream ends early, the looking goes on as for anyone else."""
     end: Reading | None = None
     context.listening.add(of.job)
     try:
-        async with asyncio.timeout(max(0.0, (of.deadline_at - context.now()) / 1000)):
+        async with asyncio.timeout(context.remaining_s(of)):
             async for reading in context.engine.watch(backend, of.handle):
                 if reading.state.is_terminal:
                     end = reading
@@ -109,16 +148,18 @@ async def _stream(context: Context, of: Attempt, backend: Backend, *, teaches: b
         context.listening.discard(of.job)
     if end is None:
         return of
-    return await seen(context, of, end, unfinished_s=_elapsed_s(context, of) if teaches else None)
+    return await seen(context, of, end, unfinished_s=times.elapsed_s if times.teaches else None)
 
 
-async def _look(context: Context, of: Attempt, backend: Backend, learned: ServiceTime, *, teaches: bool) -> Attempt:
+async def _look(context: Context, of: Attempt, backend: Backend, learned: ServiceTime, times: _Times) -> Attempt:
     """Sleep until the next look, look, and write down what is new. The last look is at the deadline, or after it in a
     process that came later.
     """
-    left_s = max(0.0, (of.deadline_at - context.now()) / 1000)
-    elapsed_s = _elapsed_s(context, of)
-    await context.clock.sleep(min(next_poll_s(learned, elapsed_s), left_s))
+    elapsed_s = times.elapsed_s
+    told = context.callbacks.expected(backend.provider, of.body)
+    rest_s = min(next_poll_s(learned, elapsed_s, told=told), context.remaining_s(of))
+    if called := await context.nudges.rest(of, rest_s):
+        elapsed_s = times.elapsed_s
     try:
         reading = await context.engine.poll(backend, of.handle)
     except AuthenticationError:
@@ -130,22 +171,25 @@ async def _look(context: Context, of: Attempt, backend: Backend, learned: Servic
             await unknown(context, of, error)
     else:
         if reading.state.is_terminal:
-            of = await seen(context, of, reading, unfinished_s=elapsed_s if teaches else None)
+            of = await seen(context, of, reading, unfinished_s=elapsed_s if times.teaches else None)
         else:
             of = await _kept(context, of, reading)
-    if of.state in (S.SUBMITTED, S.RUNNING) and context.now() >= of.deadline_at:
+        if called:
+            await context.store.transact(lambda c: inbox.handled(c, of, context.now()))
+    if of.state in (S.SUBMITTED, S.RUNNING) and not context.remaining_s(of):
         said = f"{of.offer} has not finished by the deadline of the job, and was not canceled"
         await unknown(context, of, JobTimeoutError(said))
     return of
 
 
 async def _kept(context: Context, of: Attempt, reading: Reading) -> Attempt:
-    """The job goes on: say so, and keep the lease."""
+    """The job goes on: say so, and write down once that it runs."""
     context.tell(of, reading)
-    if of.lease_until - context.now() >= LEASE_S * 1000 / 2:
+    if reading.state is not State.RUNNING or of.state is S.RUNNING:
         return of
-    to = S.RUNNING if reading.state is State.RUNNING else of.state
-    return await context.move(of, to, wire=reading.state.value, **context.lease())
+    if of.lease_until - context.now() >= LEASE_S * 1000 / 2:
+        return of  # it may be over soon: a write less
+    return await context.move(of, S.RUNNING, wire=reading.state.value, **context.lease())
 
 
 def _odd_word(of: Attempt, error: ResponseFormatError) -> None:
@@ -192,22 +236,33 @@ async def _settled(context: Context, of: Attempt, delivery: Delivery, unfinished
     )
     assert cost.amount_usd is not None
     amount = micro_usd(cost.amount_usd, "settle")
-    over = 0
+    over, paused = 0, False
 
-    def money(c: "Connection", at: int) -> None:
-        nonlocal over
-        over = ledger.settle(c, of.id, amount, source=_source(cost), basis=cost.as_json(), at=at)
+    def money(c: "Connection", at: int) -> ledger.Moved:
+        nonlocal over, paused
+        basis = cost.as_json()
+        booked = ledger.settle(c, of.id, amount, source=_source(cost), basis=basis, at=at, warn_at=context.warn_at)
+        over, paused = booked.over, _paused(context, c, of, amount, at)
         if of.submitted_at is not None and unfinished_s is not None:
             journal.learn(c, of.offer, (at - of.submitted_at) / 1000, unfinished_s=unfinished_s)
+        return booked
 
     answer = delivery.as_json()
     moved = await context.move(of, S.SUCCEEDED, money=money, delivery=answer, wire=State.SUCCEEDED.value, error=None)
     _observe.emit("attempt_settled", job=of.job, offer=of.offer, micro_usd=amount, source=cost.source)
     if over:
-        _observe.emit("bill_above_quote", job=of.job, offer=of.offer, over_micro_usd=over)
+        _observe.emit("bill_above_quote", job=of.job, offer=of.offer, over_micro_usd=over, paused=paused)
     if cost.unpriced:
         _observe.emit("bill_unpriced", job=of.job, offer=of.offer, micro_usd=amount)
     return moved
+
+
+def _paused(context: Context, c: "Connection", of: Attempt, bill: int, at: int) -> bool:
+    """Whether nothing more is bought at this price, because of this bill; who plans here knows it at once."""
+    paused = pauses.pause_if_above(c, of, bill, at)
+    if paused:
+        context.planner.paused = pauses.paused(c)
+    return paused
 
 
 def _source(cost: Cost) -> ledger.Source:
@@ -232,12 +287,13 @@ async def _failed(context: Context, of: Attempt, error: ProviderError, charged_u
         error.message = f"{error.message.rstrip('. ')}. It may be billed: {held} stay reserved (attempt {of.id})"
     name = type(error).__name__
 
-    def money(c: "Connection", at: int) -> None:
+    def money(c: "Connection", at: int) -> ledger.Moved | None:
         if billed:
             source: ledger.Source = "computed" if charged_usd is None else "reported"
-            ledger.settle(c, of.id, charged, source=source, basis={"why": "failures are billed"}, at=at)
-        elif billed is False:
-            ledger.release(c, of.id, why=name, at=at)
+            basis: JsonValue = {"why": "failures are billed"}
+            _paused(context, c, of, charged, at)
+            return ledger.settle(c, of.id, charged, source=source, basis=basis, at=at, warn_at=context.warn_at)
+        return ledger.release(c, of.id, why=name, at=at) if billed is False else None
 
     _observe.emit("attempt_failed", job=of.job, offer=of.offer, error=name)
     to, wire = (S.CANCELED, State.CANCELED) if isinstance(error, JobCanceledError) else (S.FAILED, State.FAILED)

@@ -1,11 +1,12 @@
 """From a paid job to its files: fetched as often as it takes, never ordered again."""
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
 
 from aggregator import errors
-from aggregator.testing.memory import MemoryTransport
+from aggregator.testing.memory import PNG, MemoryTransport
 from tests.runner.test_outcomes import ONE, PAID, ends, order, state
 from tests.runner.world import World
 
@@ -26,7 +27,7 @@ def test_the_bytes_that_were_made_are_the_bytes_that_are_stored(one: World) -> N
     assert result.artifact.size_bytes == len(made.file)
 
 
-@pytest.mark.parametrize("fault", ["never_arrives", "cut", "500_before", "429"])
+@pytest.mark.parametrize("fault", ["never_arrives", "cut", "short", "500_before", "429"])
 def test_a_download_that_breaks_is_tried_again(one: World, fault: Any) -> None:
     one.transport.script("file", fault, fault, fault)
     one.run(order)
@@ -106,7 +107,8 @@ def test_a_file_of_another_kind_is_not_a_result(one: World, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    ("url", "said"), [("data:image/png;base64,iVBORw0KGgo=", ""), ("data:image/png;base64,iVB", "broken")]
+    ("url", "said"),
+    [(f"data:image/png;base64,{b64encode(PNG).decode()}", ""), ("data:image/png;base64,iVB", "broken")],
 )
 def test_a_file_may_come_inside_the_answer(one: World, monkeypatch: pytest.MonkeyPatch, url: str, said: str) -> None:
     answer = MemoryTransport._of_order
@@ -120,7 +122,7 @@ def test_a_file_may_come_inside_the_answer(one: World, monkeypatch: pytest.Monke
         assert said in str(ends(one, errors.UnavailableError))
         assert (state(one), one.money()) == (["succeeded"], PAID)
     else:
-        assert one.run(order).path.read_bytes() == b"\x89PNG\r\n\x1a\n"
+        assert one.run(order).path.read_bytes() == PNG
     gone(one)
 
 
@@ -161,3 +163,22 @@ def test_what_is_short_of_the_order_is_a_warning_on_the_result(one: World, monke
     assert [str(warning) for warning in first.warnings] == ["size: ordered 1280x720, delivered 640x360"]
     assert again.warnings == first.warnings
     assert one.money() == PAID
+
+
+@pytest.mark.parametrize("fault", ["404", "403"])
+def test_an_address_that_never_changes_and_is_not_to_be_had_for_a_while_is_tried_again(quick: Any, fault: Any) -> None:
+    """The provider says that the job is done and names the same address: its file is paid for, and not given up."""
+    world = World(quick, offers=ONE)
+    world.transport.script("file", fault, fault, fault)
+    world.run(order)
+    assert (world.transport.count("submit"), world.attempts()[0]["state"]) == (1, "stored")
+
+
+def test_an_address_that_never_changes_is_given_up_when_results_are_removed(quick: Any) -> None:
+    world = World(quick, offers=ONE)
+    world.transport.weather = lambda kind: "404" if kind == "file" else None
+    with pytest.raises(errors.UnavailableError, match="aggregator resume"):
+        world.run(order)
+    world.pass_time(8 * 86_400)
+    with pytest.raises(errors.ArtifactLostError):
+        world.run(order)

@@ -212,7 +212,14 @@ def test_a_no_to_the_replay_says_nothing_of_the_first_send(quick: Any, fault: Fa
     assert (len(world.transport.book), state(world), world.money()) == (1, ["unknown"], HELD)
 
 
-@pytest.mark.parametrize("fault", ["422", "451"])
+def test_a_422_to_the_replay_may_speak_of_the_key(quick: Any) -> None:
+    world = World(quick, offers=KEYED)
+    world.transport.script("submit", "drop_before", "422")
+    assert ends(world, errors.UnavailableError).accepted is None
+    assert (world.transport.count("submit"), state(world), world.money()) == (2, ["unknown"], HELD)
+
+
+@pytest.mark.parametrize("fault", ["400", "451"])
 def test_a_no_to_the_very_bytes_would_have_been_said_the_first_time(quick: Any, fault: Fault) -> None:
     world = World(quick, offers=KEYED)
     world.transport.script("submit", "drop_before", fault)

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aggregator import Aggregator, errors
+from aggregator.providers import fal
 from tests.providers.fal.server import KEY, Answer, FalServer
 
 
@@ -33,6 +35,7 @@ class Film:
 @pytest.fixture
 async def film(quick: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Film]:
     monkeypatch.setenv("FAL_KEY", KEY)
+    monkeypatch.setattr(fal, "PROVIDER", replace(fal.PROVIDER, lookup=None))  # looking takes its time
     with FalServer() as server:
         providers = {"fal": {"base_url": server.url}}
         config = {"directory": str(quick), "allow_ephemeral": True, "providers": providers}

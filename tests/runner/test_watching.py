@@ -108,6 +108,19 @@ def test_a_key_that_is_refused_while_polling_leaves_the_job_to_be_resumed(one: W
     assert (one.transport.count("submit"), state(one), one.money()) == (1, ["stored"], PAID)
 
 
+@pytest.mark.parametrize("fault", ["401", "no_url"])
+def test_what_cannot_be_asked_or_read_until_the_deadline_is_unknown(one: World, fault: Any) -> None:
+    one.transport.script("poll", *[fault] * 99)
+    ends(one, errors.ProviderError)
+    assert state(one) == ["submitted"]
+    one.pass_time(86_400)
+    error = ends(one, errors.ProviderError)
+    assert (error.accepted, state(one), one.money()) == (True, ["unknown"], HELD)
+    one.transport.faults.clear()
+    one.run(order)  # late evidence counts
+    assert (one.transport.count("submit"), state(one), one.money()) == (1, ["stored"], PAID)
+
+
 def test_an_outage_while_polling_is_no_news(one: World) -> None:
     one.transport.fates.append(Fate(service_s=900))
     one.transport.script("poll", *["never_arrives", "drop_before", "500_before", "429", "truncated"] * 6)
@@ -126,14 +139,14 @@ def test_an_outage_while_polling_is_no_news(one: World) -> None:
     ],
 )
 def test_a_failure_is_billed_by_the_providers_own_rule(
-    world: World, end: Any, cls: type[errors.ProviderError], money: Any
+    one: World, end: Any, cls: type[errors.ProviderError], money: Any
 ) -> None:
-    world.transport.fates.append(Fate(end=end))
-    error = ends(world, cls)
+    one.transport.fates.append(Fate(end=end))
+    error = ends(one, cls)
     assert error.accepted is True
     assert ("stay reserved" in str(error)) == (money == HELD)
-    assert state(world) == ["canceled" if end == "canceled" else "failed"]
-    assert (world.transport.count("submit"), world.money()) == (1, money)  # nobody else is asked: it was taken
+    assert state(one) == ["canceled" if end == "canceled" else "failed"]
+    assert (one.transport.count("submit"), one.money()) == (1, money)
 
 
 def test_after_a_failure_the_same_key_buys_once_more_with_time_of_its_own(one: World) -> None:
@@ -184,3 +197,37 @@ def test_a_callback_that_breaks_breaks_no_job(one: World) -> None:
 
     assert one.virtual(main).cost.amount_usd is not None
     assert (state(one), one.money()) == (["stored"], PAID)
+
+
+def test_a_cancel_that_is_refused_for_a_while_is_repeated_only_while_the_job_goes_on(one: World) -> None:
+    """Some providers delete what is canceled too late: a result that is paid for."""
+    one.transport.fates.append(Fate(service_s=5))
+    one.transport.script("cancel", "429")  # wait seven seconds: by then it is done
+
+    async def life(p: Any) -> None:
+        from aggregator.tasks import TextToImage
+
+        job = await p.submit(TextToImage(prompt="a fox"), key="fox")
+        await one.clock.sleep(1)
+        assert not await job.cancel()
+        await job.result()
+
+    one.run(life)
+    assert (one.transport.count("cancel"), state(one), one.money()) == (1, ["stored"], PAID)
+
+
+def test_a_cancel_that_is_refused_for_a_while_is_repeated(one: World) -> None:
+    one.transport.fates.append(Fate(service_s=100))
+    one.transport.script("cancel", "429", "drop_before")
+
+    async def life(p: Any) -> None:
+        from aggregator.tasks import TextToImage
+
+        job = await p.submit(TextToImage(prompt="a fox"), key="fox")
+        await one.clock.sleep(1)
+        assert await job.cancel()
+        with pytest.raises(errors.JobCanceledError):
+            await job.result()
+
+    one.run(life)
+    assert (one.transport.count("cancel"), state(one)) == (3, ["canceled"])

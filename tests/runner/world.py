@@ -14,7 +14,11 @@ from aggregator.testing.memory import MemoryTransport, registry
 
 T = TypeVar("T")
 OFFERS: Mapping[str, str | None] = {"memory:cheap": "0.04", "memory:second": "0.05"}
-TABLES = {name: f"aggregator.testing.memory:{name}" for name in ("PROVIDER", "REPLAYING")}
+TABLES = {
+    "memory": "PROVIDER",
+    **{name: name.upper() for name in ("replaying", "expiring", "rejecting", "referring", "listing", "calling")},
+}
+"""The table of `aggregator.testing.memory` for each provider's name."""
 
 
 class World:
@@ -51,7 +55,7 @@ class World:
 
     def _tables(self) -> dict[str, str]:
         names = {offer.partition(":")[0] for offer in self.offers}
-        return {name: TABLES["REPLAYING" if name == "replaying" else "PROVIDER"] for name in names}
+        return {name: f"aggregator.testing.memory:{TABLES[name]}" for name in sorted(names)}
 
     def price(self, offer: str, usd: str) -> None:
         """What the provider really bills for one picture."""

@@ -1,0 +1,107 @@
+"""Room for one more job at a provider: asked for before a paid request leaves, and learned from what becomes of it."""
+
+from typing import TYPE_CHECKING
+
+from aggregator._limits import Turn
+from aggregator.engine import Backend, Submission
+from aggregator.errors import ProviderError, RateLimitError
+from aggregator.runner.context import Context, Money
+from aggregator.store import limits
+from aggregator.store.journal import Attempt, NewAttempt
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+__all__ = ["NoRoomError", "check", "is_free", "learn", "refused", "took", "wait"]
+
+LOOK_S = 1.0
+"""How often the store is looked at for room that another process has left."""
+
+
+class NoRoomError(Exception):
+    """The provider takes no more jobs at this moment; the attempt stays reserved."""
+
+
+def is_free(context: Context, c: "Connection", purchase: NewAttempt, at: int) -> bool:
+    """Whether a purchase may be sent at once, before anybody who waits."""
+    backend = context.planner.backends[purchase.provider]
+    account = _account(backend)
+    if backend.requests_per_second is not None or context.engine.limits.is_awaited(_key(account)):
+        return False
+    return limits.room(c, account, me=context.owner, at=at).is_free
+
+
+async def wait(context: Context, of: Attempt) -> Turn:
+    """Queue up until there is room, or the deadline has passed. The turn is to be ended once the intent to send is
+    written down. Where nothing limits the account there is no queue.
+    """
+    account = _account(context.backend(of))
+    queue, key = context.engine.limits, _key(account)
+
+    async def look() -> limits.Room:
+        at = context.now()
+        return await context.store.read(lambda c: limits.room(c, account, me=context.owner, at=at, without=of.id))
+
+    if not queue.is_awaited(key) and not (await look()).is_limited:
+        return Turn()
+    turn = await queue.turn(key)
+    try:
+        while not (room := await look()).is_free and (left_s := context.remaining_s(of)) > 0:
+            frozen_s = context.left_s(room.frozen_until)
+            if frozen_s:
+                await context.clock.sleep(min(frozen_s, left_s))
+            else:
+                await queue.nudged(key, min(LOOK_S, left_s))
+    except BaseException:
+        turn.end()
+        raise
+    return turn
+
+
+def check(context: Context, of: Attempt) -> Money:
+    """What goes with the intent to send: somebody else may have been quicker.
+
+    Raises:
+        NoRoomError: From the transaction, which is undone.
+
+    """
+    account = _account(context.backend(of))
+
+    def work(c: "Connection", at: int) -> None:
+        if not limits.room(c, account, me=context.owner, at=at, without=of.id).is_free:
+            raise NoRoomError(of.id)
+
+    return work
+
+
+def took(context: Context, of: Attempt) -> Money:
+    """What goes with the news that a job was taken."""
+    account = _account(context.backend(of))
+    return lambda c, at: limits.took(c, account, me=context.owner, at=at)
+
+
+def refused(context: Context, of: Attempt, error: ProviderError) -> Money | None:
+    """What goes with the news that a job was not taken: nothing, unless there were too many."""
+    if not isinstance(error, RateLimitError):
+        return None
+    account = _account(context.backend(of))
+    asked_s = error.retry_after_s
+    return lambda c, at: limits.refused(c, account, me=context.owner, at=at, without=of.id, retry_after_s=asked_s)
+
+
+def learn(context: Context, of: Attempt, submission: Submission) -> None:
+    """Tell the breaker what became of a paid request."""
+    health, at = context.planner.health, context.clock.monotonic()
+    where = context.planner.where(of.provider, of.endpoint, of.model)
+    if submission.outcome == "accepted":
+        health.took(where, at)
+    elif submission.error is not None:
+        health.failed(where, submission.error, at)
+
+
+def _account(backend: Backend) -> limits.Account:
+    return limits.Account(backend.provider.name, backend.account, backend.concurrency)
+
+
+def _key(account: limits.Account) -> tuple[str, str]:
+    return account.provider, account.account_ref
