@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -206,6 +206,7 @@ def standard_webhooks(ask: str, job_id: str, *, status: Status | None = None, pr
         message=message,
         secret=whsec,
         timestamp=f"{prefix}-timestamp",
+        message_id=f"{prefix}-id",
     )
 
 
@@ -249,7 +250,16 @@ def hmac_stamped(
     )
 
 
-def jwks_digest(ask: str, job_id: str, *, prefix: str, who: str, keys: str, status: Status | None = None) -> Webhook:
+def jwks_digest(
+    ask: str,
+    job_id: str,
+    *,
+    prefix: str,
+    who: str,
+    keys: str,
+    status: Status | None = None,
+    handle: Callable[[Mapping[str, str]], Mapping[str, str]] | None = None,
+) -> Webhook:
     """Ed25519 over id, user, time and the body's digest, a line each; the keys are published (fal, Ideogram).
 
     Args:
@@ -270,6 +280,7 @@ def jwks_digest(ask: str, job_id: str, *, prefix: str, who: str, keys: str, stat
         algorithm="ed25519",
         signature=f"{prefix}-signature",
         message=message,
+        handle=handle,
         key=keys,
         timestamp=f"{prefix}-timestamp",
     )

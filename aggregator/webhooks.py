@@ -7,8 +7,8 @@ exception: anybody can send one.
 import base64
 import hmac
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
@@ -39,6 +39,8 @@ class Notice:
     """The job's state. `None`: ask the provider, for the delivery does not prove it, or says it in an unknown word."""
     reply: bytes = b""
     """What the answer's body must be."""
+    handle: Mapping[str, str] = field(default_factory=dict)
+    """What else of the job's handle it holds, where what is known of the order was given."""
 
 
 def keys_request(provider: Provider) -> HttpRequest | None:
@@ -50,7 +52,13 @@ def keys_request(provider: Provider) -> HttpRequest | None:
 
 
 def verify(
-    provider: Provider, request: WebhookRequest, *, secrets: Sequence[str] = (), now: float, jwks: bytes = b""
+    provider: Provider,
+    request: WebhookRequest,
+    *,
+    secrets: Sequence[str] = (),
+    now: float,
+    jwks: bytes = b"",
+    names: Mapping[str, str] | None = None,
 ) -> Notice:
     """Read a delivery, if it is the provider's own and of this time.
 
@@ -61,6 +69,7 @@ def verify(
             `api_key`, the credential.
         now: Seconds since the epoch.
         jwks: The document at the table's key address, where the signatures are Ed25519.
+        names: What is known of the order (`endpoint`, …), where the address named it.
 
     Raises:
         WebhookError: It is not to be believed; `reason` says why.
@@ -72,7 +81,7 @@ def verify(
         raise ConfigurationError(f"{provider.name} does not call back")
     try:
         _check(webhook, request, secrets, now, jwks)
-        return _read(provider, webhook, request)
+        return _read(provider, webhook, request, names)
     except WebhookError as error:
         error.provider = provider.name
         raise
@@ -145,7 +154,9 @@ def _any_equal(theirs: Iterable[bytes], ours: Iterable[bytes]) -> bool:
 # ------------------------------------------------------------------------------------------------------------ reading
 
 
-def _read(provider: Provider, webhook: Webhook, request: WebhookRequest) -> Notice:
+def _read(
+    provider: Provider, webhook: Webhook, request: WebhookRequest, names: Mapping[str, str] | None = None
+) -> Notice:
     body = parse(HttpResponse(200, request.headers, request.body))
     if not isinstance(body, dict):
         raise ValueError("its body is not an object")  # noqa: TRY004 - the delivery is malformed, not an argument
@@ -153,7 +164,9 @@ def _read(provider: Provider, webhook: Webhook, request: WebhookRequest) -> Noti
         return Notice("", body, reply=json.dumps({webhook.challenge: question}).encode())
     job_id = capture(provider, {"id": webhook.id}, body)["id"]
     believed = webhook.algorithm != "none" and webhook.covers_body
-    return Notice(job_id, body, _reading(provider, webhook, body) if believed else None, webhook.reply)
+    reading = _reading(provider, webhook, body) if believed else None
+    handle = {} if names is None or webhook.handle is None else webhook.handle({**names, "id": job_id})
+    return Notice(job_id, body, reading, webhook.reply, handle)
 
 
 def _reading(provider: Provider, webhook: Webhook, body: JsonValue) -> Reading | None:
