@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from aggregator._retry import BASE_S, CAP_S, MAX_ASKED_S, retrying
+from aggregator._retry import BASE_S, CAP_S, COST, COST_OF_A_TIME_OUT, MAX_ASKED_S, QUOTA, Quota, retrying
 from aggregator.errors import ProviderError, RateLimitError, UnavailableError
 from aggregator.testing.clock import VirtualClock, run_virtual
 
@@ -31,9 +31,9 @@ def safe(error: BaseException) -> float | None:
     return (error.retry_after_s or 0.0) if isinstance(error, ProviderError) and error.retryable else None
 
 
-def run(flaky: Flaky, *, attempts: int = 6, seed: int = 0) -> str:
-    clock = VirtualClock()
-    return run_virtual(lambda: retrying(flaky, safe=safe, attempts=attempts, clock=clock, rng=Random(seed)))
+def run(flaky: Flaky, *, attempts: int = 6, seed: int = 0, quota: Quota | None = None) -> str:
+    clock, rng = VirtualClock(), Random(seed)
+    return run_virtual(lambda: retrying(flaky, safe=safe, attempts=attempts, quota=quota, clock=clock, rng=rng))
 
 
 def test_a_success_is_not_repeated() -> None:
@@ -96,3 +96,57 @@ def test_a_server_that_asks_for_longer_is_not_waited_for() -> None:
         run(flaky)
     assert caught.value.retry_after_s == MAX_ASKED_S + 1
     assert flaky.at == [0.0]
+
+
+# ----------------------------------------------------------------------------------------------------- the retry quota
+
+
+def late() -> UnavailableError:
+    error = UnavailableError("x")
+    error.timed_out = True
+    return error
+
+
+def fails(quota: Quota, error: ProviderError, *, attempts: int = 2) -> int:
+    """How often an operation that only ever fails is tried; its last error comes as it is."""
+    flaky = Flaky(*[error] * attempts)
+    with pytest.raises(type(error)) as caught:
+        run(flaky, attempts=attempts, quota=quota)
+    assert caught.value is error
+    return len(flaky.at)
+
+
+@pytest.mark.parametrize(("error", "cost"), [(UnavailableError("x"), COST), (late(), COST_OF_A_TIME_OUT)])
+def test_repeats_are_paid_from_a_quota_and_then_each_call_is_made_once(error: ProviderError, cost: int) -> None:
+    quota = Quota()
+    tries = [fails(quota, error) for _ in range(QUOTA // cost + 3)]
+    assert tries == [2] * (QUOTA // cost) + [1] * 3
+
+
+def test_a_repeat_that_helps_costs_nothing() -> None:
+    quota = Quota()
+    for _ in range(QUOTA):
+        run(Flaky(late()), quota=quota)
+    assert fails(quota, UnavailableError("x")) == 2
+
+
+def test_successes_fill_it_again_up_to_where_it_began() -> None:
+    quota = Quota()
+    while fails(quota, UnavailableError("x")) == 2:
+        pass
+    for _ in range(COST - 1):
+        run(Flaky(), quota=quota)
+    assert fails(quota, UnavailableError("x")) == 1
+    run(Flaky(), quota=quota)
+    assert fails(quota, UnavailableError("x")) == 2
+    for _ in range(2 * QUOTA):
+        run(Flaky(), quota=quota)
+    assert [fails(quota, UnavailableError("x")) for _ in range(QUOTA // COST + 1)][-2:] == [2, 1]
+
+
+def test_what_is_not_repeated_anyway_costs_nothing() -> None:
+    quota = Quota()
+    for _ in range(QUOTA):
+        assert fails(quota, ProviderError("no"), attempts=1) == 1
+        assert fails(quota, UnavailableError("x"), attempts=1) == 1
+    assert fails(quota, UnavailableError("x")) == 2

@@ -22,7 +22,10 @@ from aggregator.routing.policy import ranked
 from aggregator.routing.target import Target, target_of, wanted_tier
 from aggregator.tasks import Request
 
-__all__ = ["Candidates", "Excluded", "candidates"]
+__all__ = ["Candidates", "Excluded", "PassOver", "candidates"]
+
+PassOver = Callable[[Offer, Quote], str | None]
+"""Why an offer at this price is not to be used while there are others, in words that follow its name."""
 
 _OLD_PRICE = timedelta(days=180)
 
@@ -64,18 +67,20 @@ def candidates(
     request: Request,
     ask: Ask,
     day: date,
+    pass_over: PassOver = lambda _offer, _price: None,
 ) -> Candidates:
     """Look at every offer of the request's task.
 
     Args:
         usable: Provider name to `None`, or to the reason it cannot be used ("no key: set FAL_KEY").
+        pass_over: Which offers come after all others of their tier, and why.
 
     Raises:
         RequestError: The stage or the model is unknown, or the model is retired.
     """
     wanted = wanted_tier(config, ask.stage)
     target = target_of(registry, config, request, ask, day)
-    scan = _Scan(prices, config, usable, request, ask, day, target, wanted, request.values())
+    scan = _Scan(prices, config, usable, request, ask, day, target, wanted, request.values(), pass_over)
     fitting, out = [], []
     for offer in registry.offers(request.task):
         found = scan.look(offer, registry.card(offer.model))
@@ -100,6 +105,7 @@ class _Scan:
     target: Target
     wanted: Tier
     values: dict[str, Any]
+    pass_over: PassOver
 
     def look(self, offer: Offer, card: Card) -> Candidate | Excluded:
         tier = self.config.tiers.get(card.id, card.tier)
@@ -112,7 +118,10 @@ class _Scan:
         price = quote(offer, served, self.prices, self.day)
         if (refusal := self._too_dear(price)) is not None:
             return Excluded(offer, tier, refusal, price)
-        return Candidate(offer, tier, price, adjustments, notes=self._notes(offer, card, tier, price))
+        aside = self.pass_over(offer, price)
+        return Candidate(
+            offer, tier, price, adjustments, passed_over=aside, notes=self._notes(offer, card, tier, price)
+        )
 
     def _out_of_the_question(self, offer: Offer) -> Refusal | None:
         if not self.target.admits(offer):

@@ -52,6 +52,8 @@ class Candidate:
     quote: Quote | None = None
     adjustments: tuple[Adjustment, ...] = ()
     excluded: str | None = None
+    passed_over: str | None = None
+    """Why it comes after the others of its tier: it rests after failures, or its price is paused."""
     notes: tuple[str, ...] = ()
     """Worth knowing: deprecated with the days left, no offer of the wanted tier, price as old as …"""
 
@@ -63,6 +65,7 @@ class Candidate:
             "quote": None if self.quote is None else self.quote.as_json(),
             "adjustments": [item.as_json() for item in self.adjustments],
             "excluded": self.excluded,
+            "passed_over": self.passed_over,
             "notes": list(self.notes),
         }
 

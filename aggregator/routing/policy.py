@@ -1,7 +1,7 @@
 """In which order offers are used. Deterministic: the same day, data and configuration give the same order.
 
-The wanted tier comes first, then what is not deprecated. Among workhorses the cheapest comes first; among heroes the
-best by one board, if one board has read all of them, else the newest.
+The wanted tier comes first, then what is not passed over for now, then what is not deprecated. Among workhorses the
+cheapest comes first; among heroes the best by one board, if one board has read all of them, else the newest.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def ranked(
     cards = [registry.card(item.offer.model) for item in fitting if item.tier == wanted]
     board = _shared_board([card for card in cards if not card.is_stand_in], task)
 
-    def key(item: Candidate) -> tuple[bool, bool, float, int, bool, Decimal, str]:
+    def key(item: Candidate) -> tuple[bool, bool, bool, float, int, bool, Decimal, str]:
         card = registry.card(item.offer.model)
         reading = _reading(card, board) if board else None
         score = float("-inf") if reading is None else reading.score
@@ -36,8 +36,8 @@ def ranked(
     return tuple(sorted(fitting, key=key)), board or "release date"
 
 
-def _first(item: Candidate, wanted: Tier, day: date) -> tuple[bool, bool]:
-    return item.tier != wanted, item.offer.stage(day) == "deprecated"
+def _first(item: Candidate, wanted: Tier, day: date) -> tuple[bool, bool, bool]:
+    return item.tier != wanted, item.passed_over is not None, item.offer.stage(day) == "deprecated"
 
 
 def _last(item: Candidate) -> tuple[bool, Decimal, str]:

@@ -18,7 +18,7 @@ from aggregator.errors import (
 )
 from aggregator.pricing.table import PriceTable
 from aggregator.registry.load import Registry
-from aggregator.routing.candidates import Candidates, Excluded, candidates
+from aggregator.routing.candidates import Candidates, Excluded, PassOver, candidates
 from aggregator.routing.fitting import serve
 from aggregator.routing.plan import Ask, Candidate, Plan
 from aggregator.tasks import Request
@@ -40,12 +40,14 @@ def route(
     day: date,
     *,
     explain: bool = False,
+    pass_over: PassOver = lambda _offer, _price: None,
 ) -> Plan:
     """Choose who serves a request; `body` and `url` of the plan are still empty.
 
     Args:
         usable: Provider name to `None`, or to the reason it cannot be used ("no key: set FAL_KEY").
         explain: Also list the offers that are out, each with the reason.
+        pass_over: Which offers come after all others of their tier, and why.
 
     Raises:
         ConfigurationError: No provider is configured at all.
@@ -56,7 +58,7 @@ def route(
         NoRouteError: Nothing fits; the reasons are in the message and in `reasons`.
     """
     _check_option_names(ask, usable)
-    found = candidates(registry, prices, config, usable, request, ask, day)
+    found = candidates(registry, prices, config, usable, request, ask, day, pass_over)
     if not found.ranked:
         raise _nothing(found, usable, request)
     chosen = found.ranked[0]
@@ -96,13 +98,27 @@ def _why(found: Candidates, chosen: Candidate, ask: Ask) -> str:
         words.append(f"stage {ask.stage!r} wants a {found.wanted}")
         if chosen.tier != found.wanted:
             words.append(f"no {found.wanted} fits, so a {chosen.tier} serves")
-    rivals = sum(item.tier == chosen.tier for item in found.ranked)
+    rivals = sum(
+        item.tier == chosen.tier and (item.passed_over is None) == (chosen.passed_over is None) for item in found.ranked
+    )
     if rivals > 1:
         by = {"price": "the cheapest", "release date": "the newest"}.get(found.order, f"the best on {found.order}")
         words.append(f"{by} of {rivals} that fit")
     elif found.target.pin is None:
         words.append(f"the only {chosen.tier} that fits" if found.target.is_open else "the only one that fits")
+    words += _passed_over(found, chosen)
     return "; ".join(words)
+
+
+def _passed_over(found: Candidates, chosen: Candidate) -> Iterator[str]:
+    """Who would have been chosen, and is passed over for now; or that nobody else is left."""
+    if chosen.passed_over is not None:
+        yield f"it {chosen.passed_over}, and is asked all the same: no other {chosen.tier} is left"
+        return
+    aside = [item for item in found.ranked if item.passed_over is not None and item.tier == chosen.tier]
+    yield from (f"{item.offer.id} {item.passed_over}" for item in aside[:_SHOWN])
+    if len(aside) > _SHOWN:
+        yield f"{len(aside) - _SHOWN} more are passed over"
 
 
 # ---------------------------------------------------------------------------------------------- when none is left
