@@ -38,6 +38,7 @@ __all__ = [
     "HttpResponse",
     "Input",
     "Json",
+    "Lookup",
     "Meter",
     "Order",
     "Paid",
@@ -124,6 +125,12 @@ class HttpRequest:
     """A multipart form, in this order."""
     trusted: bool = True
     """Add the credential. The driver refuses this for an origin the provider does not own."""
+    own_host: str = ""
+    """The host of the address that the user configured: the only one that may be private. The driver sets it."""
+
+    def __repr__(self) -> str:
+        """Without the query, headers and body: a traceback with local variables shows no key and no signed address."""
+        return f"<HttpRequest {self.method} {self.url.partition('?')[0]}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +141,10 @@ class HttpResponse:
     headers: Mapping[str, str]
     body: bytes
     url: str = ""
+
+    def __repr__(self) -> str:
+        """Without what it says: that may be a token."""
+        return f"<HttpResponse {self.status}, {len(self.body)} bytes>"
 
 
 Flow = Generator[HttpRequest, HttpResponse, str]
@@ -444,10 +455,20 @@ class Webhook:
     encoding: Literal["hex", "base64"] = "hex"
     message: Callable[[WebhookRequest], bytes] | None = None
     """What is signed; `None`: the body."""
+    handle: Callable[[Mapping[str, str]], Mapping[str, str]] | None = None
+    """What else the job's handle holds (`Call.capture`), from the names that are known: the order's own (`endpoint`, …)
+    and the `id` of the delivery. So a job is found whose answer never came; no other word of a body gets into a URL.
+    """
     covers_body: bool = True
     """Whether the body is signed. If it is not, it is a hint, as it is where nothing is signed: polls decide."""
     key: str = "secret"
-    """`secret`: one the user gives; `api_key`: the credential itself; else the address of a JWKS (a template)."""
+    """`secret`: one the user gives; `order`: one that is made for each order and sent along (`ask_key`); `api_key`: the
+    credential itself; else the address of a JWKS (a template).
+    """
+    ask_key: str = ""
+    """Where in the body the secret of an order goes, where `key` is `order`."""
+    message_id: str = ""
+    """The header that is the same when a delivery comes again; empty: its body is."""
     secret: Callable[[str], bytes] | None = None
     """The key's bytes from the text the user gives; `None`: its UTF-8."""
     timestamp: str = ""
@@ -457,6 +478,39 @@ class Webhook:
     """What the answer's body must be."""
     challenge: str = ""
     """A name in the body of a delivery that is a question: the answer is the same name with the same value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """How a job is found whose answer never came: a call that costs nothing, and how its answer names the job.
+
+    With a `reference` the one job (of `jobs`) that carries ours is it. Without one it is the only job that was made
+    within the time of the send, carries what was ordered (`equal`) and belongs to no other attempt; several that could
+    be it are none.
+    """
+
+    call: Call
+    """Its template may use the order's names, `{attempt}`, and `{since_s}`: whole seconds since the epoch, a day before
+    the first send, so that clocks may differ.
+    """
+    jobs: str = ""
+    """Path of the list in the answer; empty: the answer is the one job (404: there is none)."""
+    capture: Mapping[str, "str | To"] = field(default_factory=lambda: {"id": "id"})
+    """What the handle is made from, by its path in one job, as `Call.capture` of the submit."""
+    handle: Callable[[Mapping[str, str]], Mapping[str, str]] | None = None
+    """What else the handle holds, as `Webhook.handle`: from the names that are known, `id` among them."""
+    reference: str = ""
+    """Path in one job of the attempt's id, which `Provider.reference` sent along."""
+    created: str = ""
+    """Path in one job of when it was made: seconds or milliseconds since the epoch, or a date of ISO 8601."""
+    equal: Mapping[str, str] = field(default_factory=dict)
+    """Paths in the body that was sent (`""`: all of it; `@names.<name>`: a name of templates), each with the path in
+    one job where the same value must stand; what is in neither is the same.
+    """
+    complete_after_s: float | None = None
+    """From how long after the last send on an answer without the job proves that it was not taken; `None`: never."""
+    kept_s: float | None = None
+    """For how long after it was made a job is certainly listed: later no answer proves anything; `None`: none does."""
 
 
 class Dialect(TypedDict, total=False):
@@ -481,6 +535,8 @@ class Dialect(TypedDict, total=False):
     believes_body: bool
     webhook: Webhook | None
     result_ttl_s: float | None
+    reference: str
+    lookup: Lookup | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -528,8 +584,16 @@ class Provider:
     webhook: Webhook | None = None
     input_path: str = ""
     """Where in the body the mapped fields live; empty: at the top."""
-    idempotency: Literal["none", "replay"] = "none"
+    idempotency: Literal["none", "replay", "reject"] = "none"
+    """What a second request under one key gets: `replay`, the first one's answer; `reject`, a refusal that proves the
+    first one was taken (an answer of 409 or 422); `none`, another job.
+    """
     idempotency_header: str | None = None
+    idempotency_ttl_s: float | None = None
+    """How long a key is known, from its first request; later it counts as none. `None`: not documented as ending."""
+    reference: str = ""
+    """Where in the body (or `@headers.<name>`) the attempt's id goes along, for `lookup` to find it by."""
+    lookup: Lookup | None = None
     never_accepted: frozenset[int] = frozenset()
     """Statuses (besides 4xx refusals) that the provider documents as not having taken the job."""
     bills_failures: Callable[[ProviderError], bool | None] | bool | None = None

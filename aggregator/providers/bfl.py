@@ -6,6 +6,7 @@ order says what it costs, in credits.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -44,6 +45,10 @@ def _where(value: JsonValue) -> JsonValue:
     """An order with a callback address may be answered with the id alone, which this address takes."""
     text = str(value)
     return value if text.startswith("http") else f"/v1/get_result?id={quote(text, safe='')}"
+
+
+def _known(names: Mapping[str, str]) -> Mapping[str, str]:
+    return {"polling_url": f"/v1/get_result?id={names['id']}"}
 
 
 def _picture(fields: Mapping[str, str | c.To], build: Any = None) -> c.Endpoint:
@@ -90,7 +95,12 @@ PROVIDER = c.Provider(
     error_message=("detail[].msg", "detail", "message", "error", "status"),
     inputs={"": c.Input(("url", "data"), max_bytes=20 * 10**6)},
     charge=c.Charge("cost", "0.01", at="submit"),
-    webhook=hmac_body("webhook_url", "id", signature="x-bfl-signature:sha256"),
+    webhook=replace(
+        hmac_body("webhook_url", "id", signature="x-bfl-signature:sha256"),
+        handle=_known,
+        key="order",
+        ask_key="webhook_secret",
+    ),
     dialects={"mask": {"inputs": {"": c.Input(("data",), max_bytes=20 * 10**6)}}},  # FLUX.1's tools take bytes only
     concurrency=24,
     result_ttl_s=600,

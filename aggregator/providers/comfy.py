@@ -54,7 +54,10 @@ PROVIDER = c.Provider(
     probe=c.Call("GET", "/v2/models?limit=1"),
     free={"models": c.Call("GET", "/v2/models")},
     idempotency="replay",
+    # Charged at most once, not made at most once: what was not answered is let go (docs.comfy.org/development/
+    # comfy-router/models, read 2026-11-21). Its jobs API is another one: there a key that is used again is refused.
     idempotency_header="Idempotency-Key",
+    idempotency_ttl_s=86_400,
     status=c.Status("status", _WORDS, error="error_type", position="queue_position"),
     codes=c.Codes(
         ("error_type", "@headers.x-comfy-error-type"),

@@ -6,6 +6,7 @@ have it say so. No key makes a submit idempotent. Costs are not in the answers.
 """
 
 import json
+from collections.abc import Mapping
 
 from pydantic import JsonValue
 
@@ -33,8 +34,17 @@ _VIDEO = (
     *("frame-interpolation", "lip-sync", "video-to-audio"),
 )
 _AUDIO = ("text-to-speech", "speech-to-speech", "text-to-sound", "text-to-music")
+_LISTED = Call("GET", "{api}/v1/models/requests/by-endpoint?endpoint_id={endpoint}&expand=payloads&limit=100")
 _WORDS = c.words(queued="IN_QUEUE", running="IN_PROGRESS", succeeded="COMPLETED")
 _ADDRESSES = {name: name for name in ("status_url", "response_url", "cancel_url")}
+
+
+def _rebuilt(names: Mapping[str, str]) -> Mapping[str, str]:
+    """Where a request is asked about, by its id: below its application, the first two parts of its endpoint."""
+    parts = names["endpoint"].split("/")
+    app = "/".join(parts[: 3 if parts[0] in ("workflows", "comfy") else 2])
+    at = f"/{app}/requests/{names['id']}"
+    return {"status_url": f"{at}/status", "response_url": at, "cancel_url": f"{at}/cancel"}
 
 
 def _files(path: str, mime_type: str) -> c.Endpoint:
@@ -111,7 +121,10 @@ PROVIDER = c.Provider(
         who="request-id",
         keys="{rest}/.well-known/jwks.json",
         status=c.Status("status", c.words(succeeded="OK", failed="ERROR"), error="error"),
+        handle=_rebuilt,
     ),
+    # Sorted by their end: one that goes on may be missing (fal.ai/docs/platform-apis, read 2026-11-21).
+    lookup=c.Lookup(_LISTED, "items", {"id": "request_id"}, _rebuilt, created="sent_at", equal={"": "json_input"}),
     bills_failures=_bills,
     result_ttl_s=7 * 86_400,  # "at least 7 days" (fal.ai/docs/faq, read 2026-11-21)
     tasks={

@@ -2,8 +2,7 @@
 body, has one path per kind of work, says `succeed`, and writes seconds as text. Another `code` than 0 may come on 200.
 
 The newer one takes an API key; v1 also a token signed with a key pair, written here as `access:secret`. Pictures travel
-as an address or as bare base64, videos as an address only. There is no cancel. What the answer calls `billing` may be
-in yuan or in units of a package: nothing is booked from it.
+as an address or bare base64, videos as an address. There is no cancel. `billing` may be in yuan: nothing is booked.
 """
 
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ _KINDS = ("text2video", "image2video", "video-extend", "lip-sync", "avatar/image
 _NEW = c.words(queued="submitted", running="processing", succeeded="succeeded", failed="failed")
 _OLD = c.words(queued="submitted", running="processing", succeeded="succeed", failed="failed")
 _Fields = dict[str, str | c.To]
-_NAMED = {"model_name": "{endpoint}"}
+_NAMED, _TASK, _OURS = {"model_name": "{endpoint}"}, {"id": "data.task_id"}, "data.task_info.external_task_id"
 _QUALITY: _Fields = {"prompt": c.BUILD, "resolution": "settings.resolution"}
 _SOUND = c.To("settings.audio", values={"true": "native", "false": "off"})
 _TIMED: _Fields = {**_QUALITY, "duration_s": "settings.duration", "audio": _SOUND}
@@ -69,12 +68,16 @@ def _fives(values: Mapping[str, Any]) -> tuple[str, str] | None:
 
 def _v1(kind: str) -> c.Dialect:
     """One path of the older generation: where a job is ordered is where it is asked for."""
+    numbered = kind in _KINDS[:2]  # the others are not documented to take a number of ours
+    found = c.Lookup(c.Call("GET", f"/v1/videos/{kind}/{{attempt}}"), capture=_TASK, reference=_OURS)
     return {
         "auth": c.Auth(env=("KLING_API_KEY",), sign=_bearer),
-        "submit": c.Call("POST", f"/v1/videos/{kind}", capture={"id": "data.task_id"}),
+        "submit": c.Call("POST", f"/v1/videos/{kind}", capture=_TASK),
         "poll": c.Call("GET", f"/v1/videos/{kind}/{{id}}"),
         "status": c.Status("data.task_status", _OLD),
         "webhook": standard_webhooks("callback_url", "task_id", status=c.Status("task_status", _OLD)),
+        "reference": "external_task_id" if numbered else "",
+        "lookup": found if numbered else None,
     }
 
 
@@ -114,6 +117,8 @@ PROVIDER = c.Provider(
     codes=c.Codes(("data.0.message", "data.task_status_msg", "code"), {**_CODES, "*isk control*": "content_policy"}),
     error_message=("data.0.message", "data.task_status_msg", "message"),
     webhook=standard_webhooks("options.callback_url", "id", status=c.Status("status", _NEW)),
+    reference="options.external_task_id",  # one of its kind per account; what a second order with it gets is not said
+    lookup=c.Lookup(c.Call("GET", "/tasks?external_task_ids={attempt}"), "data", reference="external_id"),
     inputs={"image": c.Input(("url", "data"), 50 * 2**20, ("image/jpeg", "image/png")), "video": c.Input(("url",))},
     result_ttl_s=30 * 86_400,
     dialects={"omni": {}, **{f"v1/{kind}": _v1(kind) for kind in _KINDS}},

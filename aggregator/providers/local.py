@@ -30,7 +30,7 @@ from aggregator.local.compute import compute_seconds, speech_seconds_bounds
 from aggregator.local.defaults import default_size, frame_count, size_within_budget
 
 _PROMPTED = {"prompt": "prompt", "seed": "seed"}
-_PICTURE = {**_PROMPTED, "negative_prompt": "negative_prompt", "size": "width height", "format": "format"}
+_PICTURE = {**_PROMPTED, "size": "width height", "format": "format"}
 _MOTION = {
     **_PROMPTED,
     "size": "width height",
@@ -111,7 +111,7 @@ PROVIDER = Provider(
     idempotency_header="Idempotency-Key",
     bills_failures=False,
     tasks={
-        "text-to-image": _endpoint("text-to-image", "image/png", **_PICTURE),
+        "text-to-image": _endpoint("text-to-image", "image/png", **_PICTURE, negative_prompt="negative_prompt"),
         "image-to-image": _endpoint("image-to-image", "image/png", **_PICTURE, image="image", strength="strength"),
         "image-upscaling": _endpoint("image-upscaling", "image/png", image="image", factor="factor", format="format"),
         "text-to-video": _endpoint("text-to-video", "video/mp4", **_MOTION, negative_prompt="negative_prompt"),

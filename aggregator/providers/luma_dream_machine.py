@@ -48,6 +48,11 @@ _CLIP: _Fields = {**_SHAPE, "resolution": "resolution", "duration_s": c.To("dura
 _VIDEO, _IMAGE = c.Files("assets.video", "video/mp4"), c.Files("assets.image", "image/*")
 _WORDS = c.words(queued="queued", running="dreaming", succeeded="completed", failed="failed")
 _OWN = {"generation": "{id}"}
+_LIST = c.Call("GET", "/generations?limit=100")
+_ASKED = (
+    *("model", "generation_type", "prompt", "aspect_ratio", "resolution", "duration", "keyframes", "media", "mode"),
+    *("modify_image_ref", "character_ref", "style_ref", "image_ref"),
+)
 
 
 def _clip(**fields: str) -> c.Endpoint:
@@ -78,6 +83,8 @@ PROVIDER = c.Provider(
     codes=c.Codes(("failure_reason",), c.kinds(content_policy="*moderat*")),
     inputs={"": c.Input(("url",)), "video": c.Input(("ref:generation", "url"))},
     webhook=c.Webhook("callback_url", "id"),
+    # What was asked for stands in each (lumaai 1.21.0, types/generation.py); the order of the list is not said.
+    lookup=c.Lookup(_LIST, "generations", created="created_at", equal={name: f"request.{name}" for name in _ASKED}),
     tasks={
         "text-to-video": _clip(),
         "image-to-video": _clip(image=c.BUILD, last_image=c.BUILD),

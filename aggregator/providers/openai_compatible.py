@@ -35,6 +35,12 @@ _JOBS = c.Dialect(
     submit=c.Call("POST", "/videos", capture={"id": "id"}),
     poll=c.Call("GET", "/videos/{id}"),
     status=c.Status("status", _WORDS, error="error.message", progress="progress", progress_of=100.0),
+    lookup=c.Lookup(
+        c.Call("GET", "/videos?limit=100&order=desc"),
+        "data",
+        created="created_at",
+        equal={"model": "model", "prompt": "prompt"},
+    ),
 )
 
 
@@ -74,7 +80,8 @@ PROVIDER = c.Provider(
         # A failed job answers its poll with an HTTP error; DELETE stops the work (vllm-omni 0.30.0).
         "vllm_omni": {**_JOBS, "believes_body": True, "cancel": c.Call("DELETE", "/videos/{id}")},
         # DELETE only forgets the record and the work goes on: nothing to cancel with (sglang 0.5.23).
-        "sglang": _JOBS,
+        # Its list does not say what was ordered.
+        "sglang": {**_JOBS, "lookup": None},
     },
     tasks={
         "text-to-image": c.Endpoint(_IMAGE, _BASE64, files=_PICTURE),

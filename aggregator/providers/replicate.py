@@ -35,6 +35,16 @@ def _bills(error: ProviderError) -> bool | None:
     return False if error.code == "aborted" else None
 
 
+def _made_of(name: str, where: str) -> c.Lookup:
+    """Among the newest hundred; an input is kept for an hour. A deployment's name is not in it: those are not found."""
+    return c.Lookup(
+        c.Call("GET", "/predictions"),
+        "results",
+        created="created_at",
+        equal={"input": "input", f"@names.{name}": where},
+    )
+
+
 # Models of the community are ordered by version, and billed by the second: known when it has passed.
 _SECONDS = (c.Meter("gpu_second", casts.unknown, reported="metrics.predict_time"),)
 _KINDS = {"image/*": _IMAGE, "video/*": _VIDEO, "audio/*": _AUDIO}
@@ -48,7 +58,10 @@ PROVIDER = c.Provider(
     auth=c.Auth(env=("REPLICATE_API_TOKEN",)),
     submit=c.Call("POST", "/models/{endpoint}/predictions", capture=_ID),
     dialects={
-        "version": {"submit": c.Call("POST", "/predictions", capture=_ID, body={"version": "{version}"})},
+        "version": {
+            "submit": c.Call("POST", "/predictions", capture=_ID, body={"version": "{version}"}),
+            "lookup": _made_of("version", "version"),
+        },
         "deployment": {"submit": c.Call("POST", "/deployments/{endpoint}/predictions", capture=_ID)},
     },
     input_path="input",
@@ -75,6 +88,7 @@ PROVIDER = c.Provider(
     upload=_upload,
     inputs={"": c.Input(accepts=("url", "upload"))},
     webhook=standard_webhooks("webhook", "id"),
+    lookup=_made_of("endpoint", "model"),
     bills_failures=_bills,
     requests_per_second=10.0,  # 600 a minute (replicate.com/docs/topics/predictions/rate-limits, read 2026-11-21)
     result_ttl_s=3_600.0,

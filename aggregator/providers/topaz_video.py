@@ -67,8 +67,9 @@ def _purchase(order: c.Order) -> Generator[c.HttpRequest | c.Paid, c.HttpRespons
     return {"id": job}
 
 
+# `requested` is said of what was described and not accepted: of a job it is no word, and nothing was bought.
 _WORDS = c.words(
-    queued="requested accepted initializing",
+    queued="accepted initializing",
     running="preprocessing processing postprocessing canceling",
     succeeded="complete",
     failed="failed",

@@ -8,7 +8,7 @@ class TestMine(ProviderCompliance):
 
 Groups: `table` (the table makes sense), `pins` (its addresses, words and codes are those that were written down),
 `recording` (both directions of every exchange), `ends` (every word and every code), `errors`, `money`, `refusal`,
-`trust`, `time`, `load`. Nothing is sent anywhere.
+`trust`, `time`. Nothing is sent anywhere.
 """
 
 import asyncio
@@ -188,6 +188,26 @@ class _Suite:
         for case in self.recording.cases:
             yield Case(f"recording: {case['name']}", _bound(self._replayed, case))
 
+        if self.provider.idempotency != "none":
+            yield Case("money: one key is one purchase", self._one_purchase)
+
+    async def _one_purchase(self) -> None:
+        """What was written down of the same order under the same key, sent twice."""
+        case = next((one for one in self.recording.cases if one.get("again")), None)
+        assert case is not None, "no recording shows what a key gets that is sent again: write the recording again"
+        order, submissions = self._composed(case), []
+        for exchanges in (case["exchanges"], case["again"]):
+            prompter = Prompter(*(Exchange.from_json(one) for one in exchanges))
+            driven = await drive(engine_over(prompter), self.backend(self.recording.key), order, key=case["name"])
+            submissions.append(driven.submission)
+        first, again = submissions
+        if self.provider.idempotency == "reject":
+            assert again.error is not None, "a second order under one key was taken: it pays twice"
+            assert again.error.status_code in (409, 422), f"HTTP {again.error.status_code} does not refuse the key"
+        else:
+            assert again.outcome == "accepted", f"the key that was sent again is {again.outcome}"
+            assert again.handle == first.handle, "a second order under one key became another job: it pays twice"
+
     async def _replayed(self, case: Mapping[str, Any]) -> None:
         order, prompter, driven = await self.replay(case)
         assert not prompter.differences, "\n".join(prompter.differences)
@@ -353,7 +373,7 @@ class _Suite:
         driven = await drive(engine_over(prompter), self.backend(), order)
         assert KEY not in f"{driven.submission!r} {driven.error!s} {driven.error!r} {self.backend()!r}"
 
-    # ------------------------------------------------------------------------------------------- refusal, time and load
+    # ------------------------------------------------------------------------------------------------- refusal and time
 
     def order(self) -> Iterator[Case]:
         first = next((case for case in self.recording.cases if case["ends"].get("files")), None)
@@ -361,7 +381,6 @@ class _Suite:
             return
         yield Case("refusal: a field that is not mapped is refused before any call", _bound(self._unmapped, first))
         yield Case("time: a look that is called off leaves nothing running", _bound(self._called_off, first))
-        yield Case("load: no more jobs at once than the provider takes", self._load)
 
     def _unmapped(self, case: Mapping[str, Any]) -> None:
         offer = self._offer(case)
@@ -392,25 +411,6 @@ class _Suite:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert hanging.open == 0
-
-    async def _load(self) -> None:
-        limit = self.provider.concurrency
-        if limit is None:
-            return
-        engine = engine_over(Prompter())
-        backend = replace(self.backend(), concurrency=limit)
-        inside, most = 0, 0
-
-        async def job() -> None:
-            nonlocal inside, most
-            async with engine.place(backend):
-                inside += 1
-                most = max(most, inside)
-                await asyncio.sleep(0)
-                inside -= 1
-
-        await asyncio.gather(*(job() for _ in range(limit + 3)))
-        assert most == limit
 
 
 class _Counting(Prompter):

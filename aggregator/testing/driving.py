@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
@@ -157,7 +158,8 @@ def backend_at(provider: Provider, base_url: str, key: str) -> Backend:
     for name, words in provider.dialects.items():
         if "base_url" in words:
             placed = replace(placed, dialects={**placed.dialects, name: Dialect(**{**words, "base_url": base_url})})
-    return Backend(placed, Secret(key) if provider.auth.env else None)
+    own_host = urlsplit(base_url).hostname or ""
+    return Backend(placed, Secret(key) if provider.auth.env else None, own_host=own_host)
 
 
 def ends_of(driven: Driven, order: Composed) -> dict[str, Any]:

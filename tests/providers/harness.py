@@ -281,7 +281,7 @@ async def opened(
         base = emulator.settings(name)["base_url"]
         table = provider_table(name)
         own = {"hosts": dict.fromkeys(table.hosts, base), "cdns": dict.fromkeys(table.cdns, base)}
-        backend = Backend(replace(table, base_url=base, **own), Secret(emulator.keys[name]))
+        backend = Backend(replace(table, base_url=base, **own), Secret(emulator.keys[name]), own_host="127.0.0.1")
         engine = Engine(transport=transport, clock=clock, rng=Random(1))
         shop = Shop(emulator, backend.provider, engine, backend, clock, directory, order, settings)
         try:

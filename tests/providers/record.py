@@ -7,6 +7,7 @@ and, where there is one, proved by the vendor's own client (`make conformance`).
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from aggregator.backends import provider_names, provider_table
@@ -24,7 +25,7 @@ from aggregator.testing.recording import Recording
 from tests.facts.validate import offers_of, spread
 
 HERE = Path(__file__).parent
-VOICES = {"cartesia": "e07c00bc-4134-4eae-9ea4-1a55fb45746b"}
+VOICES = {"cartesia": "e07c00bc-4134-4eae-9ea4-1a55fb45746b", "openai_compatible": "af_heart"}
 """Where a voice must be one that the vendor has."""
 SHORT = 4_000
 """Characters of a request that a person would still read."""
@@ -44,10 +45,11 @@ def record(name: str) -> Recording:
     return recorder.recording()
 
 
-def one_per_task(provider: Provider) -> list[Offer]:
-    """One offer for every task and dialect, those with the richest mapping first."""
+def one_per_task(provider: Provider, offers: Iterable[Offer] | None = None) -> list[Offer]:
+    """One offer for every task and dialect, those with the richest mapping first; of these, if not of the package's."""
     found: dict[tuple[str, str], Offer] = {}
-    for offer in sorted(offers_of(provider.name), key=lambda one: (-len(one.mapping.fields), one.id)):
+    own = offers_of(provider.name) if offers is None else [one for one in offers if one.provider == provider.name]
+    for offer in sorted(own, key=lambda one: (-len(one.mapping.fields), one.id)):
         found.setdefault((offer.task, offer.mapping.dialect), offer)
     return [found[at] for at in sorted(found)]
 

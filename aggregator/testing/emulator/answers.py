@@ -87,4 +87,4 @@ class RefusedError(Exception):
 
 
 class DroppedError(Exception):
-    """Ends a handler, and the connection, without a word."""
+    """Ends a handler without a word: `drop_before` ends the connection, `hang_before` leaves it open."""

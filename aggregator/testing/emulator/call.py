@@ -90,7 +90,9 @@ class Call:
         return self.desk.take(self, order, extra)
 
     def job(self, job_id: str) -> Job | None:
-        return self.desk.jobs.get(job_id)
+        """The job of this id, if it is known at this moment."""
+        job = self.desk.jobs.get(job_id)
+        return job if job is not None and job.is_known else None
 
     def cancel(self, job: Job) -> bool:
         """Stop a job; `False`: it was over already."""

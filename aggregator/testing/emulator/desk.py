@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -11,13 +11,15 @@ from aggregator.testing.emulator.accounts import table, variable
 from aggregator.testing.emulator.answers import Answer, DroppedError, RefusedError
 from aggregator.testing.emulator.book import Book, Entry
 from aggregator.testing.emulator.call import Call
-from aggregator.testing.emulator.fates import AFTERMATHS, ENDINGS, Fates
+from aggregator.testing.emulator.fates import BEFORE, ENDINGS, LATER, Fates
 from aggregator.testing.emulator.files import Files
 from aggregator.testing.emulator.jobs import Job, Order
+from aggregator.testing.emulator.mischief import LOST
 from aggregator.testing.emulator.service import Service
 
 __all__ = ["Desk", "Pace", "World"]
 
+BILLED = "failed_billed"
 USUAL_FAULTS = {
     "bad_key": Answer(401, {"error": "the key is not valid"}),
     "invalid": Answer(400, {"error": "the request is not valid"}),
@@ -124,34 +126,38 @@ class Desk:
         if isinstance(fate, Answer):
             raise RefusedError(fate)
         name, _, detail = fate.partition(":")
-        if name == "drop_before":
-            raise DroppedError
+        if name in BEFORE:
+            raise DroppedError(name)
         if name in self.service.faults and name not in ENDINGS:
             raise RefusedError(self.fault(name, detail))
         wait_s = self._pace.slow_s if name == "slow" else self._pace.latency_s
+        twice = name == "overcharged" and order.usd is not None
         job = Job(
             self.service.ids(self.rng),
-            order,
+            replace(order, usd=2 * order.usd) if twice and order.usd is not None else order,
             self.clock.time,
             created=call.now,
             queued_s=wait_s,
             running_s=wait_s,
-            ending="canceled" if name == "canceled" else "failed" if name in ENDINGS else "succeeded",
+            ending="canceled" if name == "canceled" else "failed" if name in (*ENDINGS, BILLED) else "succeeded",
             moderated=name == "moderated_output",
             detail=detail,
             expired=name == "expired",
+            oddity=name if name in LATER else "",
             extra=extra,
             seed=self.rng.getrandbits(32),
         )
         job.urls = self.files.put_job(job, self.service.expired)
         self.jobs[job.id] = call.job_taken = job
-        call.aftermath = name if name in (*AFTERMATHS, "slow") else ""
+        call.aftermath = fate if name in (*LOST, "slow") else ""
         route = self.service.find(call.method, call.url)
         self._book.append(Entry(self.service.name, job, route[0].pattern if route else "", _asked(call), self._billed))
         self._taken(self, job)
         return job
 
     def _billed(self, job: Job) -> bool:
+        if job.state == "failed" and job.oddity == BILLED:
+            return True
         if job.state == "failed":
             rule = self.service.bills_failures
             return rule(job) if callable(rule) else rule

@@ -5,18 +5,29 @@ from collections.abc import Mapping
 from random import Random
 
 from aggregator.testing.emulator.answers import Answer
+from aggregator.testing.emulator.mischief import LOST
 from aggregator.testing.emulator.service import Service
 
-__all__ = ["AFTERMATHS", "ENDINGS", "Fate", "Fates"]
+__all__ = ["BEFORE", "ENDINGS", "LATER", "Fate", "Fates"]
 
 Fate = str | Answer
 """A name, with what the vendor calls it behind a colon if that matters (`failed:SAFETY`), or an answer that refuses."""
 
 ENDINGS = ("failed", "moderated_output", "canceled")
 """The job is taken, and ends so."""
-AFTERMATHS = ("server_error_after", "drop_after", "truncated")
-"""The job is taken, and its buyer does not hear of it."""
-OTHERS = ("succeeded", "slow", "expired", "drop_before")
+BEFORE = ("drop_before", "hang_before")
+"""Nothing is taken, and nothing is said."""
+LATER = (
+    "slow",
+    "expired",  # its files are gone
+    "expired_once",  # the first address of a file is gone when it is asked for; another look brings a new one
+    "late",  # it is not known yet, right after it was taken
+    "backwards",  # it runs, then it waits again, then it runs
+    "forgotten",  # it is not known any more, in the middle of the work
+    "failed_billed",  # it fails, and is billed whatever is usual
+    "overcharged",  # it costs twice what it should
+)
+"""The job is taken, and something is odd about it."""
 
 
 class Fates:
@@ -31,7 +42,7 @@ class Fates:
     @property
     def known(self) -> tuple[str, ...]:
         """Every name that can be scripted here: the service's own faults, and those that any service has."""
-        return (*self._service.faults, *ENDINGS, *AFTERMATHS, *OTHERS)
+        return (*self._service.faults, *ENDINGS, *BEFORE, *LOST, *LATER, "succeeded")
 
     def script(self, *fates: Fate) -> None:
         """Say what becomes of the next purchases."""

@@ -1,7 +1,7 @@
 """The files an emulator serves: what jobs made, and what was uploaded. Their addresses need no key."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from aggregator.testing.emulator.jobs import Job
@@ -18,11 +18,12 @@ class Kept:
     mime: str
     job: Job | None = None
     expired: int = 404
+    is_gone: bool = False
 
     @property
     def status(self) -> int:
         """What its address answers with."""
-        return self.expired if self.job is not None and self.job.expired else 200
+        return self.expired if self.is_gone or (self.job is not None and self.job.expired) else 200
 
 
 class Files:
@@ -45,6 +46,17 @@ class Files:
         ]
 
     def get(self, name: str) -> Kept | None:
+        return self._kept.get(name)
+
+    def fetch(self, name: str) -> Kept | None:
+        """The file as its address gives it now; where the first one is to expire, the job has others from then on."""
+        kept = self._kept.get(name)
+        if kept is not None and kept.job is not None and kept.job.oddity == "expired_once":
+            kept.job.oddity = ""
+            for address in kept.job.urls:
+                old = address.rpartition("/")[2]
+                self._kept[old] = replace(self._kept[old], is_gone=True)
+            kept.job.urls[:] = self.put_job(kept.job, kept.expired)
         return self._kept.get(name)
 
     def _keep(self, kept: Kept) -> str:

@@ -13,6 +13,8 @@ from aggregator.testing.emulator.answers import Answer, DroppedError, RefusedErr
 from aggregator.testing.emulator.call import Call
 from aggregator.testing.emulator.desk import Desk, Pace
 from aggregator.testing.emulator.desks import Desks
+from aggregator.testing.emulator.fates import BEFORE
+from aggregator.testing.emulator.mischief import LOST, spoiled
 from aggregator.testing.emulator.recorder import Recorded
 from aggregator.testing.emulator.wire import Heard, Reply
 
@@ -64,16 +66,24 @@ class Front:
         )
         (self.downloads if first == "files" else self.requests).append(one)
         try:
-            reply = await self._file(rest) if first == "files" else await self._of_desk(one)
+            reply = await self._file(one) if first == "files" else await self._of_desk(one)
         except Exception as error:  # noqa: BLE001  a defect of a service must not look like one of the client
             self.errors.append("".join(traceback.format_exception(error)))
             reply = self._sent(Answer(500, {"error": f"the emulator is defective here: {error!r}"}))
-        one.status = 0 if reply.cut == "drop" else reply.status
+        one.status = 0 if reply.cut in ("drop", "hang") else reply.status
         self._heard(one)
         return reply
 
-    async def _file(self, name: str) -> Reply:
-        kept = self._desks.files.get(unquote(name))
+    async def _file(self, one: Recorded) -> Reply:
+        """A file; what is to go wrong with it is scripted for `GET /files/*`."""
+        scripted = next((item for item in self.disturbances if "/files/" in item[1] and _matches(item, one)), None)
+        if scripted is not None:
+            self.disturbances.remove(scripted)
+            return await self._disturbed(self._desks[scripted[0]], one, scripted[2])
+        return await self._kept(one)
+
+    async def _kept(self, one: Recorded) -> Reply:
+        kept = self._desks.files.fetch(unquote(one.path.removeprefix("/files/")))
         if kept is None or kept.status != 200:  # noqa: PLR2004
             return Reply(404 if kept is None else kept.status, {"content-type": "text/plain"}, b"no such file")
         return Reply(200, {"content-type": kept.mime}, await asyncio.to_thread(kept.content))
@@ -84,7 +94,7 @@ class Front:
         except ConfigurationError as error:
             return self._sent(Answer(404, {"error": str(error)}))
         for item in tuple(self.disturbances):
-            if item[0] == one.provider and fnmatchcase(f"{one.method} {one.path}", item[1]):
+            if item[0] == one.provider and _matches(item, one):
                 self.disturbances.remove(item)
                 return await self._disturbed(desk, one, item[2])
         return await self._served(desk, one)
@@ -93,14 +103,15 @@ class Front:
         """What a scripted disturbance makes of a request: the handler is not asked, or its answer is lost."""
         if isinstance(fault, Answer):
             return self._sent(fault)
-        if fault == "drop_before":
-            return Reply(cut="drop")
-        if fault not in ("drop_after", "truncated"):
+        if fault in BEFORE:
+            return Reply(cut="drop" if fault == "drop_before" else "hang")
+        if fault.partition(":")[0] not in LOST:
             return self._sent(desk.fault(fault))
-        reply = await self._served(desk, one)
-        return Reply(reply.status, reply.headers, reply.body, "drop" if fault == "drop_after" else "truncate")
+        return await spoiled(fault, await self._served(desk, one), desk)
 
     async def _served(self, desk: Desk, one: Recorded) -> Reply:
+        if not one.provider:
+            return await self._kept(one)
         found = desk.service.find(one.method, one.path)
         call = Call(one.method, one.path, {}, one.query, one.headers, one.body, desk)
         headers: dict[str, str] = {}
@@ -114,8 +125,8 @@ class Front:
                 answer = found[0].handler(call)
         except RefusedError as refused:
             answer = refused.answer
-        except DroppedError:
-            return Reply(cut="drop")
+        except DroppedError as dropped:
+            return Reply(cut="drop" if str(dropped) == "drop_before" else "hang")
         one.job_id = call.job_taken.id if call.job_taken is not None else ""
         if desk.service.headers is not None:
             headers |= desk.service.headers(call)
@@ -125,16 +136,15 @@ class Front:
         """What becomes of the answer after the job was taken."""
         if call.aftermath == "slow" and call.job_taken is not None and call.job_taken.is_over:
             await self._clock.sleep(2 * self._pace.slow_s)  # an answer that is the result comes late itself
-        if call.aftermath == "server_error_after":
-            return self._sent(desk.fault("server_error"))
         reply = self._sent(answer)
-        if call.aftermath == "drop_after":
-            return Reply(cut="drop")
-        if call.aftermath == "truncated":
-            return Reply(reply.status, reply.headers, reply.body, "truncate")
-        return reply
+        lost = call.aftermath.partition(":")[0] in LOST
+        return await spoiled(call.aftermath, reply, desk, call.job_taken) if lost else reply
 
     def _sent(self, answer: Answer) -> Reply:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         headers.setdefault("content-type", answer.mime_type)
         return Reply(answer.status, headers, answer.content(self._clock.sleep))
+
+
+def _matches(item: Disturbance, one: Recorded) -> bool:
+    return fnmatchcase(f"{one.method} {one.path}", item[1])

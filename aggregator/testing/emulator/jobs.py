@@ -13,6 +13,8 @@ Kind = Literal["image", "video", "audio"]
 JobState = Literal["queued", "running", "succeeded", "failed", "canceled"]
 QUEUE_PLACES = 3
 """A job that waits sees itself move up from this place less one to 0."""
+BACK = (0.3, 0.6)
+"""Of the work of a job that goes backwards, the part in which it waits again."""
 SIZES: dict[Kind, tuple[int, int]] = {"image": (1024, 1024), "video": (1280, 720), "audio": (0, 0)}
 DURATIONS_S: dict[Kind, float] = {"image": 0.0, "video": 5.0, "audio": 1.0}
 MIME_TYPES: dict[Kind, str] = {"image": "image/png", "video": "video/mp4", "audio": "audio/wav"}
@@ -86,6 +88,8 @@ class Job:
     """The vendor's word for what went wrong, where the test scripted one (`failed:SAFETY`)."""
     expired: bool = False
     """Whether its files are gone."""
+    oddity: str = ""
+    """What is odd about it, of `fates.LATER`."""
     urls: list[str] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
     """What the service wants to remember of it."""
@@ -99,7 +103,16 @@ class Job:
         passed = self.now() - self.created
         if passed < self.queued_s:
             return "queued"
+        if self.oddity == "backwards" and BACK[0] <= (passed - self.queued_s) / (self.running_s or 1.0) < BACK[1]:
+            return "queued"
         return "running" if passed < self.queued_s + self.running_s else self.ending
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its maker finds it when it is asked about it."""
+        passed = self.now() - self.created
+        too_early = self.oddity == "late" and passed < self.queued_s
+        return not too_early and not (self.oddity == "forgotten" and passed >= self.queued_s + self.running_s / 2)
 
     @property
     def is_over(self) -> bool:
@@ -118,7 +131,7 @@ class Job:
         """How many are before it; 0 once it runs."""
         if self.state != "queued":
             return 0
-        return int(QUEUE_PLACES * (1 - (self.now() - self.created) / self.queued_s))
+        return max(0, int(QUEUE_PLACES * (1 - (self.now() - self.created) / self.queued_s)))
 
     @property
     def started(self) -> float:

@@ -140,7 +140,8 @@ class Emulator:
     def disturb(self, provider: str, *faults: str | Answer, on: str = "*") -> None:
         """Let something go wrong with the next requests that match `on` (`GET /v1/tasks/*`), bought with or not.
 
-        `drop_before`, `drop_after`, `truncated`, one of the provider's own faults, or an answer.
+        `drop_before`, `hang_before`, anything that may become of an answer (`mischief.LOST`), one of the provider's own
+        faults, or an answer. Files are matched by `GET /files/*`.
         """
         self._front.disturbances.extend((provider, on, fault) for fault in faults)
 

@@ -31,12 +31,14 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is said. `cut`: nothing at all (`drop`), or only the first half of the body (`truncate`)."""
+    """What is said. `cut`: nothing at all, and the line ends (`drop`) or stays open (`hang`); only the first half of
+    the head, or of the body (`truncate`); or all of a body that is said to be longer (`short`).
+    """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | AsyncIterator[bytes] = b""
-    cut: Literal["", "drop", "truncate"] = ""
+    cut: Literal["", "drop", "hang", "half_head", "truncate", "short"] = ""
 
 
 class Wire:
@@ -68,7 +70,9 @@ class Wire:
         try:
             while (heard := await _read(http, reader, writer)) is not None:
                 reply = await self._answer(heard)
-                if reply.cut == "drop" or not await _say(http, writer, heard, reply):
+                if reply.cut == "hang":
+                    await reader.read()
+                if reply.cut in ("drop", "hang") or not await _say(http, writer, heard, reply):
                     break
                 http.start_next_cycle()
         except (OSError, h11.RemoteProtocolError, asyncio.CancelledError):
@@ -105,17 +109,20 @@ async def _say(http: h11.Connection, writer: asyncio.StreamWriter, heard: Heard,
     """Write the answer; `False`: the connection is over."""
     headers = dict(reply.headers)
     if isinstance(reply.body, bytes):
-        headers["content-length"] = str(len(reply.body))
+        headers.setdefault("content-length", str(len(reply.body)))
     if reply.status in BODILESS:
         headers.pop("content-length", None)
     known = reply.status in HTTPStatus.__members__.values()
     reason = HTTPStatus(reply.status).phrase.encode() if known else b""
-    writer.write(http.send(h11.Response(status_code=reply.status, headers=list(headers.items()), reason=reason)) or b"")
+    head = http.send(h11.Response(status_code=reply.status, headers=list(headers.items()), reason=reason)) or b""
+    writer.write(head[: len(head) // 2] if reply.cut == "half_head" else head)
+    if reply.cut == "half_head":
+        return False
     if heard.method != "HEAD" and reply.status not in BODILESS:
         async for piece in _pieces(reply):
             writer.write(http.send(h11.Data(data=piece)) or b"")
             await writer.drain()
-    if reply.cut == "truncate":
+    if reply.cut in ("truncate", "short"):
         return False
     writer.write(http.send(h11.EndOfMessage()) or b"")
     await writer.drain()

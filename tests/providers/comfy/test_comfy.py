@@ -188,6 +188,7 @@ REFUSALS = {
 }
 UNKNOWN = {
     "in_flight": (errors.RateLimitError, "concurrency_limit_exceeded"),
+    "other_request": (errors.InvalidRequestError, "invalid_input"),
     "server_error": (errors.UnavailableError, "internal_error"),
     "unavailable": (errors.UnavailableError, "service_unavailable"),
     "deadline": (errors.UnavailableError, "deadline_exceeded"),

@@ -135,7 +135,11 @@ async def test_a_dubbing_that_fails_keeps_its_money(fate: str, shop: Shop) -> No
     assert caught.value.accepted is True
 
 
-@pytest.mark.parametrize("offer", [one for one in offers_of(NAME) if not one.mapping.dialect], ids=lambda offer: f"{offer.endpoint}-{offer.task}")
+@pytest.mark.parametrize(
+    "offer",
+    [one for one in offers_of(NAME) if not one.mapping.dialect],
+    ids=lambda offer: f"{offer.endpoint}-{offer.task}",
+)
 async def test_every_offer_is_taken_and_what_it_makes_can_be_played(offer, shop: Shop) -> None:
     result, _ = await shop.make(shop.of(offer), f"{NAME}:{offer.endpoint}")
     assert result.artifact.mime_type == "audio/mpeg"

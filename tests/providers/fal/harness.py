@@ -74,7 +74,7 @@ class Fal:
 
 def backend_at(url: str, cdn_url: str, key: str = KEY) -> Backend:
     provider = replace(PROVIDER, base_url=url, hosts={"rest": url, "api": url}, cdns={"cdn": cdn_url})
-    return Backend(provider, Secret(key))
+    return Backend(provider, Secret(key), own_host="127.0.0.1")
 
 
 @asynccontextmanager

@@ -23,6 +23,9 @@ MODELS = {
 }
 
 
+KEY_LIFE_S = 86_400.0
+
+
 def error(status: int, bucket: str, detail: str, **headers: str) -> Answer:
     """The bucket is said twice: in the body, and in a header."""
     head = {"x-comfy-error-type": bucket, **{name.replace("_", "-"): value for name, value in headers.items()}}
@@ -46,6 +49,7 @@ SERVICE = Service(
         "no_model": error(404, "model_not_found", "There is no such model."),
         "not_found": error(404, "request_not_found", "There is no such request."),
         "in_flight": error(409, "concurrency_limit_exceeded", "This key is in use.", retry_after="1"),
+        "other_request": error(409, "invalid_input", "This key belongs to another request."),
         "invalid": invalid,
         "moderated_input": error(422, "content_policy_violation", "The maker refused the prompt."),
         "rate_limited": error(429, "rate_limited", "Too many requests.", retry_after="1"),
@@ -133,17 +137,25 @@ def _bucket(job: Job) -> str | None:
 # ----------------------------------------------------------------------------------------------------------- the queue
 
 
+def _once(call: Call) -> tuple[Job, dict[str, str]]:
+    """One key is one purchase for a day: sent again, it is answered as before; with another request, it is refused."""
+    key, said = call.headers.get("idempotency-key", ""), (call.url, call.raw)
+    job, before, at = call.world.get(f"key {key}", (None, said, 0.0))
+    if not key or job is None or call.now >= at + KEY_LIFE_S:
+        job = _take(call)
+        call.world[f"key {key}"] = (job, said, call.now)
+        return job, {}
+    if before != said:
+        call.refuse("other_request")
+    return job, {"idempotent-replayed": "true"}
+
+
 @SERVICE.post("/v2/models/{maker}/{model}/requests")
 def submit(call: Call) -> Answer:
-    """One key is one purchase: sent again, it is answered as before."""
-    key = call.headers.get("idempotency-key")
-    earlier = call.world.get(f"key {key}")
-    job = earlier if key and earlier is not None else _take(call)
-    if key:
-        call.world[f"key {key}"] = job
+    job, again = _once(call)
     url = f"{call.base}/v2/models/{call.path['maker']}/{call.path['model']}/requests/{job.id}"
     said = {"request_id": job.id, "status_url": f"{url}/status", "response_url": url, "cancel_url": f"{url}/cancel"}
-    return Answer(201, said)
+    return Answer(201, said, again)
 
 
 def _known(call: Call) -> Job:
@@ -186,16 +198,13 @@ def cancel(call: Call) -> Answer:
 @SERVICE.post("/v2/models/{maker}/{model}")
 def run(call: Call) -> Answer:
     """The same at once: the line is held until there is a result."""
-    key = call.headers.get("idempotency-key")
-    earlier = call.world.get(f"key {key}")
-    job = earlier if key and earlier is not None else _take(call)
-    if key:
-        call.world[f"key {key}"] = job
+    job, again = _once(call)
     job.finish()
     bucket = _bucket(job)
     if bucket is not None:
         return error(422 if bucket == "content_policy_violation" else 502, bucket, "The run did not succeed.")
-    return _result(job)
+    made = _result(job)
+    return Answer(made.status, made.body, {**made.headers, **again})
 
 
 # --------------------------------------------------------------------------------------------------------- the catalog

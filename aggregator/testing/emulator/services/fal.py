@@ -7,6 +7,7 @@ The hosts of fal lie beside each other here: `queue.fal.run`, `rest.fal.ai`, `v3
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from aggregator.signing import ed25519_jwks, ed25519_public, ed25519_sign
@@ -197,6 +198,29 @@ def pricing(call: Call) -> Answer:
     return Answer(200, {"prices": [{**row, "currency": "USD"} for row in rows], "next_cursor": None, "has_more": False})
 
 
+@SERVICE.get("/v1/models/requests/by-endpoint")
+def requests(call: Call) -> Answer:
+    """Those that have ended, the last first; what was sent stands there for whoever asks for payloads."""
+    names = call.query.get("endpoint_id", "").split(",")
+    over = [job for job in call.desk.jobs.values() if job.is_over and job.extra["endpoint"] in names]
+    jobs = sorted(over, key=lambda job: job.ended, reverse=True)[: int(call.query.get("limit", 50))]
+    shown = call.query.get("expand") == "payloads"
+    items = [{**_request(job), **({"json_input": job.extra["given"]} if shown else {})} for job in jobs]
+    return Answer(200, {"items": items, "next_cursor": None, "has_more": len(jobs) < len(over)})
+
+
+def _request(job: Job) -> dict[str, Any]:
+    failure = _failure(job)
+    times = {"sent_at": job.created, "started_at": job.started, "ended_at": job.ended}
+    return {
+        "request_id": job.id,
+        "endpoint_id": job.extra["endpoint"],
+        **{name: datetime.fromtimestamp(at, UTC).isoformat() for name, at in times.items()},
+        "status_code": 200 if failure is None else failure.status,
+        "duration": job.ended - job.started,
+    }
+
+
 # -------------------------------------------------------------------------------------------------------------- queue
 
 
@@ -260,7 +284,8 @@ def _taken(call: Call) -> Job:
     price, unit = PRICES.get(endpoint, (None, ""))
     count = {"megapixels": of.width * of.height * of.count / 1e6, "image": of.count, "seconds": of.duration_s}
     usd = None if price is None else f"{float(price) * count[unit]:.6f}"
-    return call.take(ordered(endpoint, given, usd=usd), endpoint=endpoint, hook=call.query.get("fal_webhook"))
+    made, hook = ordered(endpoint, given, usd=usd), call.query.get("fal_webhook")
+    return call.take(made, endpoint=endpoint, given=body, hook=hook)
 
 
 def _job(call: Call) -> Job:

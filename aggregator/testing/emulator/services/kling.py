@@ -10,6 +10,7 @@ import binascii
 import hmac
 import json
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from aggregator.signing import hmac_sha256, unpadded
@@ -119,8 +120,21 @@ def create(call: Call) -> Answer:
         call.refuse("invalid", "aspect_ratio is required")
     if task == "motion-control" and settings.get("character_orientation") not in ("image", "video"):
         call.refuse("invalid", "character_orientation is required")
-    job = call.take(_order(model, settings), hook=options.get("callback_url"), task=task)
+    ours = _numbered(call, options)
+    job = call.take(_order(model, settings), hook=options.get("callback_url"), task=task, ours=ours)
     return _said(call, _item(job))
+
+
+def _numbered(call: Call, given: dict[str, Any]) -> str:
+    """The buyer's own number of an order, one of its kind; what a second one gets is not documented: a refusal here."""
+    ours = given.get("external_task_id") or ""
+    if ours and _by_number(call, ours) is not None:
+        call.refuse("invalid", "external_task_id exists")
+    return ours
+
+
+def _by_number(call: Call, ours: str) -> Job | None:
+    return next((job for job in call.desk.jobs.values() if ours and job.extra["ours"] == ours), None)
 
 
 def _items(call: Call, task: str, contents: Any) -> dict[str, Any]:
@@ -169,6 +183,7 @@ def _item(job: Job) -> dict[str, Any]:
         "message": (job.detail or (RISK if job.moderated else "generation failed")) if job.state == "failed" else "",
         "create_time": _ms(job.created),
         "update_time": _ms(job.ended if job.is_over else job.now()),
+        "external_id": job.extra["ours"],
     }
     if job.state == "succeeded":
         lasts = f"{job.order.duration_s:g}"
@@ -180,8 +195,12 @@ def _item(job: Job) -> dict[str, Any]:
 
 @SERVICE.get("/tasks")
 def query(call: Call) -> Answer:
-    wanted = call.query.get("task_ids") or call.refuse("invalid", "task_ids or external_task_ids is required")
-    found = [job for name in wanted.split(",") if (job := call.job(name)) is not None]
+    given = [name for name in ("task_ids", "external_task_ids") if call.query.get(name)]
+    if len(given) != 1:
+        call.refuse("invalid", "task_ids or external_task_ids is required")
+    names = call.query[given[0]].split(",")
+    of = call.job if given == ["task_ids"] else partial(_by_number, call)
+    found = [job for name in names if (job := of(name)) is not None]
     return _said(call, [_item(job) for job in found]) if found else call.refuse("not_found")
 
 
@@ -229,6 +248,7 @@ def old_create(call: Call) -> Answer:
         order("video", width=width, height=height, duration_s=seconds, audio=loud),
         hook=body.get("callback_url"),
         kind=kind,
+        ours=_numbered(call, body),
     )
     return _said(call, _old_item(job))
 
@@ -248,7 +268,7 @@ def _old_item(job: Job) -> dict[str, Any]:
         "task_id": job.id,
         "task_status": word,
         "task_status_msg": said["message"],
-        "task_info": {"external_task_id": ""},
+        "task_info": {"external_task_id": job.extra["ours"]},
         "created_at": said["create_time"],
         "updated_at": said["update_time"],
     }
@@ -260,7 +280,7 @@ def _old_item(job: Job) -> dict[str, Any]:
 
 @SERVICE.get("/v1/videos/{kind:path}/{id}")
 def old_query(call: Call) -> Answer:
-    job = call.job(call.path["id"])
+    job = call.job(call.path["id"]) or _by_number(call, call.path["id"])
     if job is None or job.extra.get("kind") != call.path["kind"]:
         call.refuse("not_found")
     return _said(call, _old_item(job))

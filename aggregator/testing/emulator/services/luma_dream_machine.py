@@ -133,6 +133,16 @@ def said(job: Job) -> dict[str, Any]:
     }
 
 
+@SERVICE.get("/dream-machine/v1/generations")
+def generations(call: Call) -> Answer:
+    """The newest first: that order is not documented."""
+    jobs = [job for job in reversed(call.desk.jobs.values()) if not job.extra.get("deleted")]
+    limit, offset = int(call.query.get("limit", 10)), int(call.query.get("offset", 0))
+    page = [said(job) for job in jobs[offset : offset + limit]]
+    more = len(jobs) > offset + limit
+    return Answer(200, {"generations": page, "count": len(page), "has_more": more, "limit": limit, "offset": offset})
+
+
 @SERVICE.get("/dream-machine/v1/generations/{id}")
 def generation(call: Call) -> Answer:
     job = call.job(call.path["id"])

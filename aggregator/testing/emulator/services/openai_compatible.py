@@ -155,7 +155,10 @@ def known(call: Call) -> Job:
 
 @SERVICE.get("/videos")
 def videos(call: Call) -> Answer:
-    jobs = [video(job) for job in call.desk.jobs.values() if job.order.kind == "video" and job.state != "canceled"]
+    """The newest first, unless the oldest are asked for."""
+    found = [video(job) for job in call.desk.jobs.values() if job.order.kind == "video" and job.state != "canceled"]
+    ordered = found if call.query.get("order") == "asc" else found[::-1]
+    jobs = ordered[: int(call.query.get("limit", 20))]
     ids = [job["id"] for job in jobs]
     return Answer(
         200,
@@ -164,7 +167,7 @@ def videos(call: Call) -> Answer:
             "data": jobs,
             "first_id": ids[0] if ids else None,
             "last_id": ids[-1] if ids else None,
-            "has_more": False,
+            "has_more": len(jobs) < len(ordered),
         },
     )
 

@@ -21,6 +21,7 @@ LISTED = (
     "real-esrgan-x",
 )
 """Models whose output is a list of addresses; every other one's is a single address."""
+PAGE = 100
 LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -153,7 +154,7 @@ def of_version(call: Call) -> Answer:
 
 @SERVICE.get("/v1/predictions")
 def predictions(call: Call) -> Answer:
-    found = [_prediction(call.base, job) for job in call.desk.jobs.values()]
+    found = [_prediction(call.base, job) for job in [*call.desk.jobs.values()][: -1 - PAGE : -1]]
     return Answer(200, {"next": None, "previous": None, "results": found})
 
 
