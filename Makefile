@@ -3,11 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := aggregator tests examples benchmarks
 
-.PHONY: demo test check conformance fix bench readme clean
+.PHONY: demo test check faults conformance fix bench kill-sweep hammer readme clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 13
 
 demo: .venv/run.stamp  ## the whole idea in half a minute: no key, no network
 	$(BIN)/aggregator demo
@@ -22,6 +22,9 @@ check: .venv/dev.stamp  ## format, lint, types, arrows, data: nothing is run
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m aggregator.registry.build --check
 
+faults: .venv/dev.stamp  ## 10,000 seeded schedules of faults and deaths, and every planted bug
+	$(BIN)/python -m tests.faults.run --schedules 10000 --mutants
+
 conformance: .venv/dev.stamp  ## the official clients against the emulator, in environments of their own
 	$(BIN)/python tests/conformance/run.py
 
@@ -32,6 +35,13 @@ fix: .venv/dev.stamp  ## format, mend what can be mended, rebuild what is genera
 
 bench: .venv/run.stamp  ## paired with httpx and the official clients, in environments of their own
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/streaming.py
+
+kill-sweep: .venv/dev.stamp  ## kill -9 at every commit and exchange of real processes, then run again and judge
+	$(BIN)/python -m tests.faults.sweep
+
+hammer: .venv/dev.stamp  ## 16 processes on one budget, half of them killed, on both databases
+	$(BIN)/python -m tests.ledger.hammer
 
 clean:  ## remove environments and caches
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage* demo-output dist

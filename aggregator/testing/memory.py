@@ -1,8 +1,8 @@
-"""A provider in memory: its table, its server, its book, and everything that can go wrong between it and a client.
+"""A provider in memory: its server, its book, and everything that can go wrong between it and a client.
 
 `MemoryTransport` answers without sockets, so that with `VirtualClock` and a seed a whole client runs an hour in
-milliseconds, twice the same way. Two tables speak to it: `PROVIDER` knows no idempotency keys, `REPLAYING` replays
-them. Both are named in a configuration:
+milliseconds, twice the same way. Its tables (`aggregator.testing.memory_tables`) differ in how a client may find out
+about a request whose answer never came. They are named in a configuration:
 
 ```toml
 [providers.memory]
@@ -19,175 +19,50 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from aggregator._http import DEFAULT_TIMEOUTS, SendError, Stream, Timeouts
 from aggregator.clock import Clock
-from aggregator.contract import (
-    Auth,
-    Body,
-    Call,
-    Codes,
-    Endpoint,
-    Files,
-    Flow,
-    HttpRequest,
-    HttpResponse,
-    Meter,
-    Provider,
-    State,
-    Status,
-    UploadSource,
-)
-from aggregator.errors import ProviderError
-
-__all__ = ["PROVIDER", "REPLAYING", "Fate", "Fault", "Kind", "MemoryTransport", "Order", "registry"]
-
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
-    "0000000c49444154789c63606060000000040001f61738550000000049454e44ae426082"
+from aggregator.contract import Body, HttpRequest, HttpResponse
+from aggregator.testing.memory_book import JUDGING, LATE_S, PNG, STATUSES, UNANSWERED, UNSENT, Fate, Fault, Kind, Order
+from aggregator.testing.memory_tables import (
+    CALLING,
+    EXPIRING,
+    KEPT_S,
+    KEY_TTL_S,
+    LISTING,
+    PROVIDER,
+    REFERRING,
+    REJECTING,
+    REPLAYING,
+    registry,
 )
 
-Fault = Literal[
-    "never_arrives",  # nothing leaves this machine
-    "drop_before",  # the line is cut before the request is taken
-    "drop_after",  # and after it
-    "truncated",  # it is taken, and the answer breaks off
-    "no_id",  # it is taken, and the answer does not say as what
-    "500_before",
-    "500_after",
-    "429",  # not taken, with Retry-After
-    "429_bare",
-    "401",
-    "402",
-    "404",
-    "422",  # the request is malformed
-    "451",  # refused on content
-    "odd_word",  # a status that is not in the table
-    "expired",  # the address of a file holds no more: the next look brings another
-    "gone",  # and no other one either
-    "cut",  # a file breaks off
+__all__ = [
+    "CALLING",
+    "EXPIRING",
+    "LISTING",
+    "PNG",
+    "PROVIDER",
+    "REFERRING",
+    "REJECTING",
+    "REPLAYING",
+    "Fate",
+    "Fault",
+    "Kind",
+    "MemoryTransport",
+    "Order",
+    "registry",
 ]
-"""What may become of one exchange."""
-
-Kind = Literal["submit", "poll", "cancel", "upload", "file"]
-
-STATUSES: Mapping[str, tuple[int, str, str]] = {
-    "500_before": (500, "internal", "something broke"),
-    "500_after": (500, "internal", "something broke"),
-    "429": (429, "rate_limit", "too many requests"),
-    "429_bare": (429, "rate_limit", "too many requests"),
-    "401": (401, "authentication", "who are you"),
-    "402": (402, "quota", "no credit"),
-    "404": (404, "not_found", "no such thing"),
-    "422": (422, "invalid", "the prompt is malformed"),
-    "451": (422, "moderated", "the prompt is refused"),
-}
-AFTER = ("drop_after", "truncated", "no_id", "500_after")
-"""Faults of a submit that was taken all the same."""
-
-
-def _bills(error: ProviderError) -> bool | None:
-    return {"failed_free": False, "failed_billed": True}.get(error.code or "")
-
-
-def _upload(source: UploadSource) -> Flow:
-    content = Body(source.path, source.size_bytes)
-    answer = yield HttpRequest("POST", "/files", {"content-type": source.mime_type}, content=content)
-    return str(json.loads(answer.body)["url"])
-
-
-PROVIDER = Provider(
-    name="memory",
-    docs="README.md",
-    checked="2026-11-21",
-    base_url="http://memory.invalid",
-    auth=Auth(env=()),
-    submit=Call("POST", "/jobs", capture={"id": "id"}),
-    poll=Call("GET", "/jobs/{id}"),
-    cancel=Call("DELETE", "/jobs/{id}"),
-    status=Status("status", {state.value: state for state in State}, error="error.message", progress="progress"),
-    codes=Codes(
-        ("error.code",),
-        {
-            "moderated": "content_policy",
-            "failed_free": "job_failed",
-            "failed_billed": "job_failed",
-            "failed_unclear": "job_failed",
-            "invalid": "invalid_request",
-        },
-    ),
-    idempotency_header="X-Attempt",  # for the server's book; this table does not say that it is replayed
-    upload=_upload,
-    bills_failures=_bills,
-    tasks={
-        task: Endpoint(
-            fields={"prompt": "prompt", "seed": "seed", **({"image": "image"} if task == "image-to-image" else {})},
-            fixed={"endpoint": "{endpoint}"},
-            files=Files("files[].url", "image/png"),
-            meters=(Meter("image", "1", reported="usage.images"),),
-            facts={"seed": "seed"},
-        )
-        for task in ("text-to-image", "image-to-image")
-    },
-)
-REPLAYING = replace(PROVIDER, name="replaying", base_url="http://replaying.invalid", idempotency="replay")
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What becomes of one job that was taken."""
-
-    service_s: float = 20.0
-    end: Literal["succeeded", "failed_free", "failed_billed", "failed_unclear", "moderated", "canceled"] = "succeeded"
-    images: str = "1"
-    """What is counted and billed, whatever was ordered."""
-    forgets_after_s: float | None = None
-    """From then on the job is not known any more."""
-
-
-@dataclass(slots=True)
-class Order:
-    """One entry of the server's book: a request that was taken."""
-
-    id: str
-    provider: str
-    endpoint: str
-    attempt: str
-    prompt: str
-    at: float
-    fate: Fate
-    usd: Decimal
-    seed: int = 7
-    addresses: int = 0
-    """How often the address of its file was renewed."""
-    canceled: bool = False
-
-    def state(self, now: float) -> str:
-        if self.canceled:
-            return "canceled"
-        passed = now - self.at
-        if passed < self.fate.service_s:
-            return "queued" if passed < self.fate.service_s / 4 else "running"
-        return "failed" if self.fate.end.startswith(("failed", "moderated")) else self.fate.end
-
-    def charged_usd(self, now: float) -> Decimal:
-        """What it is billed with by now: from the moment it is taken; given back where a failure is free."""
-        state = self.state(now)
-        if state == "succeeded":
-            return self.usd * Decimal(self.fate.images)
-        free = state == "canceled" or (state == "failed" and self.fate.end != "failed_billed")
-        return Decimal(0) if free else self.usd
-
-    @property
-    def file(self) -> bytes:
-        return PNG + self.id.encode()
 
 
 @dataclass(slots=True)
 class MemoryTransport:
-    """The line and the servers at its other end. Faults and fates are scripted, or drawn by `weather` and `destiny`."""
+    """The line and the servers at its other end. Faults and fates are scripted, or drawn by `weather` and `destiny`.
+
+    `dataclasses.replace(transport, tap=…)` is another client's line to the same servers.
+    """
 
     clock: Clock
     usd: Mapping[str, Decimal] = field(default_factory=dict)
@@ -203,6 +78,12 @@ class MemoryTransport:
     exchanges: list[tuple[Kind, str, Fault | None]] = field(default_factory=list)
     """Every exchange: its kind, its path, and what went wrong."""
     uploads: dict[str, bytes] = field(default_factory=dict)
+    on_order: Callable[[Order], None] = lambda _order: None
+    """Called when a job is taken: who calls back does so from here."""
+    on_the_way: list[tuple[float, HttpRequest]] = field(default_factory=list)
+    """Requests that arrive after their senders gave them up, each with its time."""
+    judged: set[str] = field(default_factory=set)
+    """Attempts whose request was refused for what it says: it is refused whenever it comes."""
 
     # ------------------------------------------------------------------------------------------------ for the tests
 
@@ -222,22 +103,31 @@ class MemoryTransport:
     def accepted(self, attempt: str) -> list[Order]:
         return [order for order in self.book.values() if order.attempt == attempt]
 
+    def arrive(self) -> None:
+        """Let the server have what has arrived by now."""
+        due = [item for item in self.on_the_way if item[0] <= self.clock.time()]
+        for item in due:
+            self.on_the_way.remove(item)
+            if self._under_its_key(item[1], item[0]) is None and _attempt(item[1]) not in self.judged:
+                self._taken(item[1], at=item[0])
+
     # ------------------------------------------------------------------------------------------------------ the line
 
     async def send(
         self, request: HttpRequest, *, fresh: bool = False, timeouts: Timeouts = DEFAULT_TIMEOUTS
     ) -> HttpResponse:
         """Carry one request there and its answer back, as far as they come."""
-        del fresh, timeouts
+        del fresh
         kind = _kind(request)
         fault = await self._begin(kind, request)
-        if fault == "drop_before":
-            raise SendError("the line was cut", sent=None)
+        if fault == "arrives_late" and kind == "submit":
+            self.on_the_way.append((self.clock.time() + LATE_S, request))
+        await self._arrived(fault, timeouts)
         status, answer = self._answer(kind, request, fault)
-        await self.clock.sleep(self.latency_s)
+        await self.clock.sleep(timeouts.read_s if fault == "hang_after" else self.latency_s)
         self.tap(f"after {kind}")
-        if fault == "drop_after":
-            raise SendError("the line was cut", sent=None)
+        if fault in UNANSWERED:
+            raise SendError("no answer" if fault == "hang_after" else "the line was cut", sent=None)
         body = json.dumps(answer).encode()
         headers = {"retry-after": "7"} if fault == "429" else {}
         return HttpResponse(status, headers, body[:-4] if fault == "truncated" else body, request.url)
@@ -245,23 +135,30 @@ class MemoryTransport:
     @asynccontextmanager
     async def stream(self, request: HttpRequest, *, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> AsyncIterator[Stream]:
         """Open a file."""
-        del timeouts
         fault = await self._begin("file", request)
-        if fault in ("drop_before", "drop_after"):
+        await self._arrived(fault, timeouts)
+        if fault in UNANSWERED:
             raise SendError("the line was cut", sent=None)
         status, raw = self._file(request, fault)
         if fault is not None and fault in STATUSES:
             status = STATUSES[fault][0]
+        length = len(raw)
+        if fault == "short":
+            raw = raw[:-3]
+        elif fault in ("empty", "page"):
+            raw = b"" if fault == "empty" else b"<html><body>one moment, please</body></html>"
+            length = len(raw)
 
         async def chunks() -> AsyncIterator[bytes]:
             yield raw[: len(raw) // 2]
-            await self.clock.sleep(self.latency_s)
+            await self.clock.sleep(timeouts.read_s - 1.0 if fault == "slow" else self.latency_s)
             self.tap("within file")
             if fault in ("cut", "truncated"):
                 raise SendError("the line was cut", sent=None)
             yield raw[len(raw) // 2 :]
 
-        yield Stream(status, {"content-length": str(len(raw))}, chunks())
+        coding = {"content-encoding": "gzip"} if fault == "encoded" else {}
+        yield Stream(status, {"content-length": str(length), **coding}, chunks())
 
     async def aclose(self) -> None:
         """Nothing is open."""
@@ -272,65 +169,110 @@ class MemoryTransport:
         self.exchanges.append((kind, urlsplit(request.url).path, fault))
         self.tap(f"before {kind}")
         await self.clock.sleep(self.latency_s)
-        if fault == "never_arrives":
+        self.arrive()
+        if fault in UNSENT:
             raise SendError("no route to the host", sent=False)
         return fault
+
+    async def _arrived(self, fault: Fault | None, timeouts: Timeouts) -> None:
+        """The request is there, or lost on its way."""
+        if fault == "hang_before":
+            await self.clock.sleep(timeouts.read_s)
+            raise SendError("no answer", sent=None)
+        if fault in ("drop_before", "arrives_late"):
+            raise SendError("the line was cut", sent=None)
 
     # ------------------------------------------------------------------------------------------------ the other end
 
     def _answer(self, kind: Kind, request: HttpRequest, fault: Fault | None) -> tuple[int, Any]:
-        judged = fault in ("422", "451") and self._replayed(request) is not None  # it was taken: that is replayed
-        if fault is not None and fault in STATUSES and fault not in AFTER and not judged:
-            status, code, text = STATUSES[fault]
-            return status, {"error": {"code": code, "message": text}}
+        known = self._under_its_key(request)
+        spared = (fault in JUDGING and known is not None) or (fault == "409" and _keyed(request) and known is None)
+        if fault is not None and fault in STATUSES and not fault.endswith("_after") and not spared:
+            if kind == "submit" and fault in JUDGING:
+                self.judged.add(_attempt(request))
+            return _refused(fault)
         if kind == "upload":
             name = f"{len(self.uploads)}.png"
             self.uploads[name] = _content(request)
             return 201, {"url": f"{_origin(request)}/files/{name}"}
         if kind == "submit":
-            order = self._taken(request)
-            status, answer = 202, {} if fault == "no_id" else {"id": order.id}
+            status, answer = self._submitted(request, known, fault)
+        elif kind == "lookup":
+            status, answer = 200, {"jobs": self._listed(request)}
         else:
             status, answer = self._of_order(kind, request, fault)
-        return (
-            (500, {"error": {"code": "internal", "message": "something broke"}})
-            if fault in AFTER[3:]
-            else (status, answer)
-        )
+        return _refused(fault) if fault is not None and fault in STATUSES and not spared else (status, answer)
 
-    def _replayed(self, request: HttpRequest) -> Order | None:
-        """What a known key stands for, at a server that replays keys."""
-        known = self.accepted(request.headers.get("X-Attempt", ""))
-        return known[0] if known and _provider(request) == REPLAYING.name else None
+    def _submitted(self, request: HttpRequest, known: Order | None, fault: Fault | None) -> tuple[int, Any]:
+        if known is not None and _provider(request) == REJECTING.name:
+            return 409, {"error": {"code": "key_taken", "message": "there is a job with this key"}}
+        others = [other.id for other in self.book.values() if other.asked_for]
+        order = known or self._taken(request)
+        shown = others[0] if fault == "duplicate_id" and others else order.id
+        return 202, {} if fault == "no_id" else {"id": shown}
 
-    def _taken(self, request: HttpRequest) -> Order:
-        known = self._replayed(request)
-        if known is not None:
-            return known
-        provider, attempt = _provider(request), request.headers.get("X-Attempt", "")
+    def _under_its_key(self, request: HttpRequest, at: float | None = None) -> Order | None:
+        """The job that was taken under the key of this request, at a server that knows keys, as long as it does."""
+        if not _keyed(request):
+            return None
+        known = self.accepted(_attempt(request))
+        now = self.clock.time() if at is None else at
+        if known and _provider(request) == EXPIRING.name and now > known[-1].at + KEY_TTL_S:
+            return None
+        return known[-1] if known else None
+
+    def _taken(self, request: HttpRequest, at: float | None = None) -> Order:
         assert isinstance(request.json, dict)
+        provider, attempt = _provider(request), _attempt(request)
         endpoint, prompt = str(request.json["endpoint"]), str(request.json["prompt"])
         fate = self.fates.popleft() if self.fates else self.destiny()
+        if fate.forgets_after_s is not None and provider in (REFERRING.name, LISTING.name):
+            fate = replace(fate, forgets_after_s=max(fate.forgets_after_s, KEPT_S))  # their lists are to be believed
         usd = self.usd.get(endpoint, Decimal(0))
         made = f"{provider}-{len(self.book) + 1}"
-        seed = int(str(request.json.get("seed", 7)))
-        self.book[made] = Order(made, provider, endpoint, attempt, prompt, self.clock.time(), fate, usd, seed)
-        return self.book[made]
+        seed, callback = int(str(request.json.get("seed", 7))), str(request.json.get("callback", ""))
+        at = self.clock.time() if at is None else at
+        order = Order(made, provider, endpoint, attempt, prompt, at, fate, usd, seed, callback=callback)
+        self.book[made] = order
+        self.on_order(order)
+        return order
+
+    def _listed(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """The jobs of a reference, or those since a moment, newest first."""
+        asked, now = parse_qs(urlsplit(request.url).query), self.clock.time()
+        since, reference = float(asked.get("since", ["0"])[0]), asked.get("reference", [None])[0]
+        return [
+            {
+                "id": order.id,
+                "reference": order.attempt,
+                "created": order.at,
+                "prompt": order.prompt,
+                "endpoint": order.endpoint,
+            }
+            for order in reversed(self.book.values())
+            if order.known(now)
+            and order.provider == _provider(request)
+            and order.at >= since
+            and reference in (None, order.attempt)
+        ]
 
     def _of_order(self, kind: Kind, request: HttpRequest, fault: Fault | None) -> tuple[int, Any]:
         order, now = self.book.get(urlsplit(request.url).path.rpartition("/")[2]), self.clock.time()
-        if order is None or (order.fate.forgets_after_s is not None and now > order.at + order.fate.forgets_after_s):
+        if order is None or not order.known(now):
             return 404, {"error": {"code": "not_found", "message": "no such job"}}
         if kind == "cancel":
             if order.state(now) not in ("queued", "running"):
                 return 409, {"error": {"code": "too_late", "message": "it is over"}}
             order.canceled = True
+        order.asked_for = True
         state = order.state(now)
-        answer: dict[str, Any] = {"id": order.id, "status": "dreaming" if fault == "odd_word" else state}
-        if state == "succeeded":
+        word = {"odd_word": "dreaming", "aborted": "aborted", "backwards": "queued"}.get(fault or "", state)
+        answer: dict[str, Any] = {"id": order.id, "status": word}
+        if word == "succeeded":
             url = f"{_origin(request)}/files/{order.id}.png?n={order.addresses}"
-            answer |= {"files": [{"url": url}], "usage": {"images": order.fate.images}, "seed": order.seed}
-        elif state == "failed":
+            files = [] if fault == "no_url" else [{"url": url}]
+            answer |= {"files": files, "usage": {"images": order.fate.images}, "seed": order.seed}
+        elif word == "failed":
             answer["error"] = {"code": order.fate.end, "message": "it could not be made"}
         return 200, answer
 
@@ -342,15 +284,21 @@ class MemoryTransport:
             return (200, self.uploads[name]) if name in self.uploads else (404, b"")
         if fault == "expired":
             order.addresses += 1
-        return (
-            (410, b"") if fault == "gone" or parse_qs(parts.query)["n"] != [str(order.addresses)] else (200, order.file)
-        )
+        current = parse_qs(parts.query)["n"] == [str(order.addresses)]
+        return (200, order.file) if current and fault != "gone" else (410, b"")
+
+
+def _refused(fault: Fault) -> tuple[int, Any]:
+    status, code, text = STATUSES[fault]
+    return status, {"error": {"code": code, "message": text}}
 
 
 def _kind(request: HttpRequest) -> Kind:
     if request.method == "POST":
         return "upload" if request.content is not None else "submit"
-    return "cancel" if request.method == "DELETE" else "poll"
+    if request.method == "DELETE":
+        return "cancel"
+    return "lookup" if urlsplit(request.url).query else "poll"
 
 
 def _content(request: HttpRequest) -> bytes:
@@ -362,37 +310,15 @@ def _provider(request: HttpRequest) -> str:
     return (urlsplit(request.url).hostname or "").partition(".")[0]
 
 
+def _attempt(request: HttpRequest) -> str:
+    return request.headers.get("X-Attempt", "")
+
+
+def _keyed(request: HttpRequest) -> bool:
+    """Whether this server knows keys."""
+    return _provider(request) in (REPLAYING.name, EXPIRING.name, REJECTING.name)
+
+
 def _origin(request: HttpRequest) -> str:
     parts = urlsplit(request.url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-# ------------------------------------------------------------------------------------------------------- the registry
-
-
-def registry(directory: Path, offers: Mapping[str, str | None], *, tiers: Mapping[str, str] | None = None) -> Path:
-    """Write a registry directory: one model per offer id (`memory:cheap`), at so many dollars a picture.
-
-    `None` writes no rate. `tiers` names the models that are heroes.
-    """
-    rates: dict[str, list[str]] = {}
-    for offer, usd in offers.items():
-        provider, _, endpoint = offer.partition(":")
-        model = f"{provider}-{endpoint}"
-        card = f'[model]\nmaker = "nobody"\ntier = "{(tiers or {}).get(offer, "workhorse")}"\n'
-        tables = "".join(f"[tasks.{task}]\n" for task in PROVIDER.tasks)
-        _write(directory / "models" / f"{model}.toml", card)
-        row = f'model = "{model}"\nendpoint = "{endpoint}"\nchecked = 2026-01-01\n{tables}'
-        _write(directory / "offers" / provider / f"{endpoint}.toml", row)
-        if usd is not None:
-            rates.setdefault(provider, []).append(
-                f'[[rate]]\nendpoint = "{endpoint}"\nunit = "image"\nusd = "{usd}"\nfrom = 2025-01-01\n'
-            )
-    for provider, rows in rates.items():
-        _write(directory / "rates" / f"{provider}.toml", "\n".join(rows))
-    return directory
-
-
-def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")

@@ -25,6 +25,10 @@ def _call_json(call: Any) -> Any:
     return f"{call.method} {call.url}"
 
 
+def _ends(seconds: float | None) -> list[float]:
+    return [] if seconds is None else [seconds]
+
+
 def pins_of(provider: Provider) -> dict[str, Any]:
     """What no exchange shows of a table: to be looked through once, and then held."""
     found: dict[str, Any] = {
@@ -32,7 +36,7 @@ def pins_of(provider: Provider) -> dict[str, Any]:
         "cdns": dict(provider.cdns),
         "concurrency": provider.concurrency,
         "requests_per_second": provider.requests_per_second,
-        "idempotency": [provider.idempotency, provider.idempotency_header],
+        "idempotency": [provider.idempotency, provider.idempotency_header, *_ends(provider.idempotency_ttl_s)],
         "never_accepted": sorted(provider.never_accepted),
         "request_id_header": provider.request_id_header,
     }
@@ -58,4 +62,10 @@ def pins_of(provider: Provider) -> dict[str, Any]:
             if table.webhook is None
             else [table.webhook.ask, table.webhook.id, table.webhook.algorithm, table.webhook.signature],
         }
+        if (lookup := table.lookup) is not None:
+            found[f"dialect {name}".strip()]["lookup"] = {
+                "call": _call_json(lookup.call),
+                "sent": table.reference,
+                "found": [lookup.jobs, lookup.reference, lookup.created, dict(lookup.equal)],
+            }
     return json.loads(json.dumps(found))  # type: ignore[no-any-return]

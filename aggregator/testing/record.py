@@ -26,6 +26,8 @@ from aggregator.registry.mapping import mappings_of
 from aggregator.tasks import Request, request_from_json
 from aggregator.testing.driving import Frozen, backend_at, composed, drive, ends_of, engine_over
 from aggregator.testing.emulator import Emulator, LeapingClock
+from aggregator.testing.emulator.fates import BEFORE, LATER
+from aggregator.testing.emulator.mischief import LOST
 from aggregator.testing.inputs import sample_files
 from aggregator.testing.pins import pins_of
 from aggregator.testing.recording import Keeper, Recording
@@ -33,7 +35,7 @@ from aggregator.testing.recording import Keeper, Recording
 __all__ = ["Recorder"]
 
 SAME_ADDRESS = "http://emulator.invalid"
-NOT_RECORDED = ("drop_before", "drop_after", "truncated", "server_error_after", "slow", "expired", "succeeded")
+NOT_RECORDED = (*BEFORE, *LOST, *LATER, "succeeded")
 """Transport faults are the same for everybody; the suite makes them itself."""
 
 
@@ -71,15 +73,20 @@ class Recorder:
         try:
             order = composed(self.provider, offer, request, sample_files(), backend.account)
             driven = await drive(engine_over(keeper), backend, order, key=said)
+            once = [one.as_json() for one in keeper.exchanges]
+            if self.provider.idempotency != "none" and driven.delivery is not None:
+                await drive(engine_over(keeper), backend, order, key=said)
         finally:
             await keeper.aclose()
+        again = [one.as_json() for one in keeper.exchanges[len(once) :]]
         return {
+            **({"again": again} if again else {}),
             "name": said,
             "offer": offer.id,
             "task": offer.task,
             "dialect": offer.mapping.dialect,
             "request": request.as_json(),
-            "exchanges": [one.as_json() for one in keeper.exchanges],
+            "exchanges": once,
             "ends": ends_of(driven, order),
         }
 

@@ -1,158 +1,217 @@
-"""A process that has loaded everything and forks children on demand: real processes to be killed, quickly made.
+"""A process that has loaded everything and forks children: real processes to be killed, quickly made.
 
-Run by its path with the root of the project as argument. One JSON list of children a line in, one list of ends a line
-out. A child is `{"program", "directory", "point", "kill_after_s", "settings"}`; its end is what it printed, or `null`
-if it was killed.
+It runs no threads of its own, so that a fork is a whole copy; the servers that its children buy from are a process
+beside it.
 """
 
 import asyncio
+import gc
 import json
 import os
+import select
+import shutil
 import signal
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache, cached_property, partial
+from itertools import product
+from pathlib import Path
 from typing import Any
 
-if __name__ == "__main__":
-    sys.path.insert(0, sys.argv[1])
-
-from aggregator import Aggregator, polling, probing
-from aggregator.errors import AggregatorError
+from aggregator import backends, opening, probing
+from aggregator.pricing.table import PriceTable
+from aggregator.registry.load import Registry
+from aggregator.registry.schema import Rows, read_directory
 from aggregator.runner import runner
+from aggregator.runner.submit import submit
+from aggregator.secret import Secret
+from aggregator.store.database import Store
+from tests.faults.points import plant
+from tests.faults.shop import TABLES, TASKS, FastClock, Shop, market
+from tests.faults.workflows import WORKFLOWS, program
+from tests.ledger.books import Books
 
-POINTS: dict[str, tuple[str, str, bool]] = {
-    "before the intent": ("aggregator.runner.runner:Runner", "_purchase", False),
-    "within the intent's transaction": ("aggregator.ledger", "reserve", True),
-    "before the send": ("aggregator.engine:Engine", "submit", False),
-    "after the send": ("aggregator.engine:Engine", "submit", True),
-    "after the acceptance": ("aggregator.runner.runner", "watch", False),
-    "before the settlement": ("aggregator.ledger", "settle", False),
-    "within the settlement's transaction": ("aggregator.ledger", "settle", True),
-    "after the settlement": ("aggregator.runner.runner", "fetch", False),
-    "within the download": ("aggregator.store.files:FileStore", "_copy", True),
-    "before the file has its name": ("aggregator.store.files", "_publish", False),
-    "after the file has its name": ("aggregator.store.files", "_publish", True),
-    "within the last transaction": ("aggregator.store.journal", "add_output", True),
-    "after the result is stored": ("aggregator.runner.runner", "result", False),
-}
-"""Where to die: a function, and whether before or after it."""
+__all__ = ["Cell", "Child", "Life", "Nursery"]
+
+URL_ENV = "AGGREGATOR_TEST_STORE"
+LONGEST_S = 60.0
+"""No life takes longer, or something waits for ever."""
 
 
-def plant(point: str, countdown: int) -> None:
-    """Have this process killed at a point, the `countdown`-th time it comes by."""
-    where, name, after = POINTS[point]
-    module, _, attribute = where.partition(":")
-    owner: Any = __import__(module, fromlist=["x"])
-    owner = getattr(owner, attribute) if attribute else owner
-    true: Callable[..., Any] = getattr(owner, name)
-    left = iter(range(countdown - 1, -1, -1))
+@dataclass(frozen=True)
+class Cell:
+    """What is run on what, at which provider."""
 
-    def pass_by() -> None:
-        if next(left, None) == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+    workflow: str
+    database: str
+    keys: str
 
-    def plain(*args: Any, **kwargs: Any) -> Any:
-        if not after:
-            pass_by()
-        result = true(*args, **kwargs)
-        if after:
-            pass_by()
-        return result
-
-    async def waiting(*args: Any, **kwargs: Any) -> Any:
-        if not after:
-            pass_by()
-        result = await true(*args, **kwargs)
-        if after:
-            pass_by()
-        return result
-
-    setattr(owner, name, waiting if asyncio.iscoroutinefunction(true) else plain)
+    def __str__(self) -> str:
+        return f"{self.workflow}, {self.database}, {self.keys}"
 
 
-async def local(given: dict[str, Any]) -> Any:
-    """Three steps, the second from what the first one made."""
-    async with (
-        Aggregator.local(given["directory"], allow_ephemeral=True) as agg,
-        agg.project("film", budget_usd="5") as p,
-    ):
-        if given.get("resume"):
-            return {job: str(end) for job, end in (await agg.resume()).items()}
-        still = await p.text_to_image("a lighthouse", size="64x64", key="still")
-        night = await p.image_to_image(still, "at night", size="64x64", key="night")
-        sound = await p.text_to_sound("waves", duration_s=0.5, key="sound")
-        return [result.artifact.sha256 for result in (still, night, sound)]
+@dataclass(frozen=True)
+class Child:
+    """How one process lives."""
+
+    kill_at: int | str | None = None
+    """The number of a point, or its name."""
+    resume: bool = False
+    """Finish what was begun, without the script."""
+    naive: bool = False
+    """Send again whatever has no answer: what a client does that keeps no books."""
 
 
-async def fal(given: dict[str, Any]) -> Any:
-    """Two steps at a provider without keys."""
-    config = {
-        "directory": given["directory"],
-        "allow_ephemeral": True,
-        "providers": {"fal": {"base_url": given["url"]}},
+@dataclass(frozen=True)
+class Life:
+    """What is left of one."""
+
+    killed: bool
+    said: dict[str, Any] = field(default_factory=dict)
+    points: list[str] = field(default_factory=list)
+
+
+class Nursery:
+    """Children, their servers and their stores; one run of a cell after the other."""
+
+    def __init__(self, directory: Path, postgres_url: str | None = None) -> None:
+        """`postgres_url`: an empty database, for cells on PostgreSQL."""
+        self.clock = FastClock(time.time())
+        self.directory = directory
+        usd = {endpoint: Decimal(offer.usd) for one in WORKFLOWS.values() for endpoint, offer in one.offers.items()}
+        self.shop = Shop(self.clock, usd)
+        self._url = postgres_url
+        self._worlds = 0
+        self.world = ""
+        if postgres_url:
+            os.environ[URL_ENV] = postgres_url
+        _read_once()
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        """Import and read whatever a child would, by being one."""
+        for workflow, keys in product(WORKFLOWS, TABLES):
+            cell = Cell(workflow, "postgresql" if self._url and keys == "none" else "sqlite", keys)
+            self.new_world(cell)
+            asyncio.run(program(workflow, self._settings(cell), self.clock, resume=False))
+        gc.collect()
+        gc.freeze()
+
+    @cached_property
+    def _postgres(self) -> Books:
+        assert self._url is not None
+        return Books(Secret(self._url))
+
+    # ----------------------------------------------------------------------------------------------------- the world
+
+    def new_world(self, cell: Cell) -> None:
+        """An empty store and an empty book; the last one's files are gone."""
+        if self.world:
+            shutil.rmtree(self.home, ignore_errors=True)
+        self._worlds += 1
+        self.world = f"w{self._worlds}"
+        if cell.database == "postgresql":
+            self._postgres.empty()
+
+    @property
+    def home(self) -> Path:
+        return self.directory / self.world
+
+    def store(self, cell: Cell) -> AbstractContextManager[Store]:
+        """The store of this world, to look at."""
+        if cell.database == "postgresql":
+            return nullcontext(self._postgres.store)
+        return closing(Store(self.home / opening.STORE_NAME, inline=True))
+
+    def _settings(self, cell: Cell) -> dict[str, Any]:
+        table = TABLES[cell.keys]
+        settings: dict[str, Any] = {
+            "directory": str(self.home),
+            "allow_ephemeral": True,
+            "providers": {
+                table.name: {
+                    "table": f"tests.faults.shop:{table.name.upper()}",
+                    "base_url": self.shop.url(self.world, table.name),
+                }
+            },
+            "routing": {"allow": [table.name]},
+            "registry": {"paths": [str(self._market(cell.workflow, table.name))]},
+        }
+        if cell.database == "postgresql":
+            settings["store"] = {"url_env": URL_ENV}
+        return settings
+
+    @cache  # noqa: B019  there is one nursery in a process
+    def _market(self, workflow: str, provider: str) -> Path:
+        return market(self.directory / "markets" / workflow / provider, provider, WORKFLOWS[workflow].offers)
+
+    # ------------------------------------------------------------------------------------------------------- children
+
+    def live(self, cell: Cell, *children: Child) -> list[Life]:
+        """Children of one world, side by side, to their ends."""
+        born = [self._bear(cell, child) for child in children]
+        return [_end(pid, reader) for pid, reader in born]
+
+    def _bear(self, cell: Cell, child: Child) -> tuple[int, int]:
+        reader, writer = os.pipe()
+        pid = os.fork()
+        if pid:
+            os.close(writer)
+            return pid, reader
+        try:
+            os.close(reader)
+            gc.disable()  # a collection would copy what is shared with the parent
+            points = plant(child.kill_at)
+            if child.naive:
+                runner.reconcile = partial(submit, intended=True)  # type: ignore[assignment]
+            said = asyncio.run(program(cell.workflow, self._settings(cell), self.clock, resume=child.resume))
+            os.write(writer, json.dumps({"said": said, "points": points}).encode())
+        except BaseException as error:  # noqa: BLE001  it is told to the parent
+            os.write(writer, json.dumps({"said": {"broke": f"{type(error).__name__}: {error}"}}).encode())
+        finally:
+            os._exit(0)
+
+
+def _end(pid: int, reader: int) -> Life:
+    until_s = time.monotonic() + LONGEST_S
+    parts: list[bytes] = []
+    while True:
+        if not select.select([reader], [], [], max(0.0, until_s - time.monotonic()))[0]:
+            os.kill(pid, signal.SIGKILL)
+            parts = [json.dumps({"said": {"broke": f"it did not end within {LONGEST_S:g} s"}}).encode()]
+            break
+        part = os.read(reader, 2**16)
+        if not part:
+            break
+        parts.append(part)
+    os.close(reader)
+    os.waitpid(pid, 0)
+    return Life(killed=True) if not parts else Life(killed=False, **json.loads(b"".join(parts)))
+
+
+def _read_once() -> None:
+    """Read once what every client reads, without the package's own offers; start no children of children."""
+
+    @cache
+    def rows(path: Path) -> Rows:
+        return read_directory(path)
+
+    def registry(paths: Sequence[Path], *, mappings: Any) -> Registry:
+        found = rows(paths[0])
+        offers = {task: [row for row in found.offers.values() if row["task"] == task] for task in TASKS}
+        return Registry(found.cards, offers, mappings=mappings)
+
+    @cache
+    def price_table(path: Path) -> PriceTable:
+        return PriceTable([path / "rates"])
+
+    opening.Registry.load = registry  # type: ignore[method-assign, assignment]
+    opening.PriceTable.load = lambda paths: price_table(paths[0])  # type: ignore[method-assign, assignment]
+    opening.provider_tables = lambda config: {  # type: ignore[assignment]
+        name: backends._placed(name, settings) for name, settings in config.providers.items()
     }
-    config["routing"] = {"allow": ["fal"]}
-    ends = []
-    async with Aggregator(config) as agg, agg.project("film", budget_usd="5") as p:
-        for key in ("one", "two"):
-            try:
-                options = {"model": "flux-1-schnell", "max_usd": "0.01"}
-                result = await p.text_to_image(f"a fox, {key}", key=key, **options)
-                ends.append(result.artifact.sha256)
-            except AggregatorError as error:
-                ends.append([type(error).__name__, getattr(error, "accepted", "-"), str(error)])
-    return ends
-
-
-def child(given: dict[str, Any], pipe: int) -> None:
-    """Live in the forked process, to the end or to the point."""
-    if given.get("point"):
-        plant(given["point"], given.get("countdown", 1))
-    program = {"local": local, "fal": fal}[given["program"]]
-    try:
-        said = asyncio.run(program(given))
-    except BaseException as error:  # noqa: BLE001
-        said = {"error": f"{type(error).__name__}: {error}"}
-    os.write(pipe, json.dumps(said).encode())
-    os._exit(0)
-
-
-def bear(given: dict[str, Any]) -> tuple[int, int]:
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reader)
-        child(given, writer)
-    os.close(writer)
-    if (after_s := given.get("kill_after_s")) is not None:
-        time.sleep(after_s)
-        os.kill(pid, signal.SIGKILL)
-    return pid, reader
-
-
-def main() -> None:
-    """Serve until the other end is closed."""
-    for module in (
-        "aggregator.local.app",
-        "aggregator.opening",
-        "aggregator.providers.fal",
-        "httpx",
-        "PIL.Image",
-        "av",
-    ):
-        __import__(module)
-    probing.find_spec = lambda _name: None  # type: ignore[assignment]  # no children of children
-    polling.MIN_INTERVAL_S, runner.WATCH_INTERVAL_S = 0.01, 0.05
-    for line in sys.stdin:
-        ends = []
-        for pid, reader in [bear(given) for given in json.loads(line)]:
-            with os.fdopen(reader, "rb") as pipe:
-                said = pipe.read()
-            _, status = os.waitpid(pid, 0)
-            ends.append(None if os.WIFSIGNALED(status) else json.loads(said))
-        print(json.dumps(ends), flush=True)  # noqa: T201
-
-
-if __name__ == "__main__":
-    main()
+    probing.find_spec = lambda _name: None  # type: ignore[assignment]
+    runner.WATCH_INTERVAL_S = 0.2

@@ -1,254 +1,335 @@
 """One seeded schedule: a keyed program, a stormy line, processes that die anywhere, and what must hold all the same."""
 
 import asyncio
-import hashlib
-from collections.abc import Awaitable, Callable
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from aggregator import ledger, opening
-from aggregator.errors import AggregatorError
-from aggregator.job import AttemptState
-from aggregator.store import database, journal
-from aggregator.store.database import Store
-from aggregator.testing.memory import MemoryTransport, Order
+from aggregator import Aggregator, opening
+from aggregator.errors import AggregatorError, RequestError
+from aggregator.runner import inbox, room, runner
+from aggregator.store import database, files, limits
+from aggregator.store.sqlite import SQLite
+from aggregator.testing.clock import VirtualClock
+from aggregator.testing.memory import CALLING, LISTING, Fault, Kind, MemoryTransport
 from aggregator.testing.weather import destiny, weather
-from tests.runner.world import World
+from tests.faults import promises
+from tests.faults.life import BrokenPromiseError, Death, Disk, Life, MortalStore
+from tests.faults.postman import Postman
+from tests.faults.program import Program
+from tests.faults.quick import QuickDatabase
+from tests.faults.stage import OFFERED, PRICES, TABLES, configuration, prepare, run_quiet
 
-ACCOUNT = "project:film"
-MICRO = 1_000_000
-OFFERS = {
-    "memory": {"memory:cheap": "0.04", "memory:second": "0.05"},
-    "replaying": {"replaying:cheap": "0.04", "replaying:second": "0.05"},
+HOUR_S, DAY_S = 3600.0, 86_400.0
+PAUSES_S = (0.0, 0.0, 30.0, 30.0, 600.0, 600.0, 7200.0, 7200.0, 5 * DAY_S)
+"""How long nobody lives: sometimes longer than a provider knows its jobs."""
+ROUNDS = 3
+"""How often a person looks: what is adopted may be found to have ended in nobody knows what."""
+SHOWN = {
+    "account": ("id", "cap", "held", "settled", "overrun"),
+    "transfer": ("id", "debit", "amount", "source"),
+    "attempt": ("id", "state", "sends", "maybe_sent", "remote_id", "found_by", "error"),
 }
-
-
-class Death(BaseException):
-    """The process is no more."""
-
-
-class BrokenPromiseError(AssertionError):
-    """A promise was broken."""
-
-
-class MortalStore(Store):
-    """Dies before or after any transaction, and checks the money after each."""
-
-    simulation: "Simulation"
-
-    def _submit(self, run: Callable[[], Any]) -> Awaitable[Any]:
-        simulation = self.simulation
-        simulation.stores.add(self)
-
-        def mortal() -> Any:
-            simulation.tap("before a transaction")
-            result = run()
-            simulation.check_always(self)
-            simulation.tap("after a transaction")
-            return result
-
-        return super()._submit(mortal)
+"""What is shown of a table at the end of a history."""
+Doing = Callable[[Aggregator], Awaitable[Any]]
+LOOK_S = 5.0
+"""How often is looked at what another client does: half of a simulation would be that."""
+CURRENT: ContextVar[Life | None] = ContextVar("current", default=None)
 
 
 class Simulation:
     """Everything is drawn from the seed."""
 
-    def __init__(self, seed: int, directory: Path) -> None:
+    def __init__(self, seed: int, directory: Path, *, on_disk: bool = False, trace: bool = False) -> None:
         self.seed = seed
+        self.on_disk = on_disk
+        self.traced: list[str] | None = [] if trace else None
         rng = self.rng = Random(seed)
-        self.provider = rng.choice(("memory", "memory", "replaying"))
-        self.world = World(directory / str(seed), offers=OFFERS[self.provider], seed=seed)
-        self.transport: MemoryTransport = self.world.transport
-        self.transport.tap = self.tap
-        self.transport.destiny = destiny(Random(rng.random()))
-        self.storm = weather(Random(rng.random()), rng.choice((0.0, 0.1, 0.3, 0.5)))
-        self.jobs = rng.randint(1, 4)
-        self.deadline_s = rng.choice((40.0, 300.0, 3600.0))
-        self.budget_usd = rng.choice(("0.09", "0.21", "10"))
-        self.deaths = rng.randint(0, 3)
-        self.fuse = -1
-        self.dead = False
-        self.owners: set[str] = set()
-        self.stores: set[Store] = set()
+        self.provider = rng.choice(sorted(TABLES))
+        self.directory = directory / str(seed)
+        self.server, self.clock = VirtualClock(), VirtualClock()
+        self.transport = MemoryTransport(self.server)
+        self.transport.destiny = destiny(Random(rng.random()), whims=rng.choice((0.0, 0.1, 0.3)))
+        self.storm = weather(Random(rng.random()), rng.choice((0.0, 0.1, 0.3, 0.3, 0.5)))
+        self.day = rng.randrange(len(OFFERED))
+        self.transport.usd = {endpoint: Decimal(usd) for endpoint, usd in PRICES.items()}
+        self.program = Program(rng, alike=0.7 if self.provider == LISTING.name else 0.1)
+        self.organisation_usd = rng.choice((None, None, "0.30", "0.08"))
+        self.deaths_planned = rng.choice((0, 1, 1, 2, 2, 3))
+        self.store_storm = rng.choice((0.0, 0.0, 0.0, 0.03))
+        self.disk_storm = rng.choice((0.0, 0.0, 0.0, 0.05))
+        self.jumpy = rng.random() < 0.05
+        self.recovery_s = promises.RECOVERY_S + (2 * HOUR_S if self.jumpy else 0.0)
+        self.postman = Postman(Random(rng.random()), self.server.time, self.struck)
+        self.transport.on_order = self.postman.on_order
+        self.clients = 0
+        self.deaths = 0
+        self.faults: Counter[str] = Counter()
+        self.gone: set[str] = set()
+        self.lives: list[Life] = []
+        self._noted = 0
+        self._quick: QuickDatabase | None = None
+        self._raw: sqlite3.Connection | None = None
 
     # ---------------------------------------------------------------------------------------------------------- lives
 
-    def tap(self, _point: str) -> None:
-        """A moment at which the process may die."""
-        self.fuse -= 1
-        if self.dead or self.fuse == 0:
-            self.dead = True
-            raise Death
-
     def play(self) -> None:
-        """All lives but the last end somewhere; in the last one the sun shines."""
-        for _ in range(self.deaths):
-            self.transport.weather = self.storm
-            self._live(self.rng.randint(1, 80), clients=self.rng.choice((1, 1, 2)))
-            self.world.pass_time(self.rng.choice((0.0, 30.0, 600.0, 7200.0)))
-        self.transport.weather = self.storm
-        self._live(-1, clients=self.rng.choice((1, 1, 2)))
-        self.transport.weather = lambda _kind: None
-        self._live(-1, clients=1)
-        self._live(-1, clients=1, resume=True)
-        self.check_end()
+        """All lives but the last end somewhere; in the last ones the sun shines."""
+        rng = self.rng
+        for _ in range(self.deaths_planned):
+            clients = rng.choice((1, 1, 2))
+            fuses = [rng.randint(1, 90) for _ in range(clients)]
+            if clients == 2 and rng.random() < 0.5:
+                fuses[1] = -1
+            self.live(fuses, storm=True)
+            self.pass_time(rng.choice(PAUSES_S))
+        self.live([-1] * rng.choice((1, 1, 2)), storm=True)
+        self.live([-1], storm=False)
+        if promises.unfinished(self):
+            self.live([-1], storm=False, doing=Aggregator.resume)
+        promises.check_end(self)
+        if promises.unknown(self):
+            self.pass_time(rng.choice((DAY_S, 5 * DAY_S)))
+            self.live([-1], storm=False, doing=self._operate)
+            promises.check_end(self)
+            promises.check_resolved(self)
 
-    def _live(self, fuse: int, *, clients: int, resume: bool = False) -> None:
-        self.fuse, self.dead = fuse, False
-        alive: set[str] = set()
+    async def _operate(self, agg: Aggregator) -> None:
+        """What is still unknown after a day, a person looks up in the provider's own book."""
+        for _ in range(ROUNDS):
+            await agg.resume()
+            for of in await agg.unknown():
+                with suppress(RequestError):  # somebody else has found out meanwhile
+                    await self._resolve(agg, of)
+            await agg.drain()
 
-        async def client() -> None:
-            agg = self.world.client()
-            await agg.__aenter__()
-            alive.add(agg.opened.runner._context.owner)
-            p = agg.project("film", budget_usd=self.budget_usd)
-            await p.__aenter__()
-            await (agg.resume() if resume else self._program(p))
-            if not self.dead:
-                await agg.__aexit__(None, None, None)
+    async def _resolve(self, agg: Aggregator, of: Any) -> None:
+        order = next(iter(self.transport.accepted(of.id)), None)
+        if order is not None and of.remote_id is None and self.rng.random() < 0.5:
+            with suppress(RequestError):  # it is forgotten there, or another attempt has it
+                await agg.adopt_unknown(of.id, order.id)
+                return
+        charged = order.charged_usd(self.server.time()) if order is not None else Decimal(0)
+        await agg.settle_unknown(of.id, charged_usd=charged)
+
+    def live(self, fuses: list[int], *, storm: bool, doing: Doing | None = None) -> None:
+        self.transport.weather = self._weather(self.storm if storm else lambda _kind: None)
+        self.lives = [
+            Life(
+                self,
+                self.rng,
+                fuse,
+                store_storm=self.store_storm if storm else 0.0,
+                disk_storm=self.disk_storm if storm else 0.0,
+            )
+            for fuse in fuses
+        ]
+        said = f", {doing.__name__.strip('_')}" if doing else ""
+        self.note(None, f"{len(fuses)} clients, {'storm' if storm else 'sun'}{said}")
 
         async def main() -> None:
-            await asyncio.gather(*(client() for _ in range(clients)))
+            walk = asyncio.create_task(self.postman.walk())
+            ends = await asyncio.gather(
+                *(self._client(life, storm=storm, doing=doing) for life in self.lives), return_exceptions=True
+            )
+            self._ended = self.server.time()
+            if walk.done():
+                walk.result()
+            walk.cancel()
+            self.postman.apps.clear()
+            for end in ends:
+                if isinstance(end, BaseException) and not isinstance(end, Death):
+                    raise end
 
+        began = self._ended = self.server.time()
         try:
-            self.world.virtual(main)
-        except Death:
-            self.owners |= alive
+            run_quiet(main)
         finally:
-            self.dead = False
-            self.fuse = -1
-            for store in self.stores:
-                store.close()
-            self.stores.clear()
+            self.pass_time(self._ended - began)
+            for life in self.lives:
+                self.deaths += life.dead
+                if life.dead and life.owner and self.rng.random() < 0.9:
+                    self.gone.add(life.owner)  # the others died on another machine: their leases have to end
+                for store in life.stores:
+                    store.close()
+        promises.check_time(self, self._ended - began)
 
-    async def _program(self, p: Any) -> None:
-        async def one(n: int) -> None:
-            try:
-                await p.text_to_image(f"shot {n}", key=f"k{n}", deadline_s=self.deadline_s)
-            except AggregatorError as error:
-                text = str(error).lower()
-                if "try again" in text:
-                    raise BrokenPromiseError(f"an error that asks for a second order: {error}") from error
+    async def _client(self, life: Life, *, storm: bool, doing: Doing | None) -> None:
+        CURRENT.set(life)
+        agg = self._aggregator(life)
+        try:
+            await agg.__aenter__()
+            life.owner = agg.opened.runner._context.owner
+            if self.provider == CALLING.name:
+                self.postman.apps.append(agg.webhooks())
+            await (doing(agg) if doing else self._program(agg, life, storm=storm))
+        except AggregatorError as error:
+            promises.check_error(error)
+        if not life.dead:
+            with suppress(AggregatorError):
+                await agg.__aexit__(None, None, None)
 
-        await asyncio.gather(*(one(n) for n in range(self.jobs)))
-
-    # ------------------------------------------------------------------------------------------------------- promises
-
-    def orders(self, attempt: str) -> list[Order]:
-        return self.transport.accepted(attempt)
-
-    def check_always(self, store: Store) -> None:
-        """At every commit: what is charged is covered, and nothing is over the budget."""
-        query = "SELECT held, settled, cap, overrun FROM account WHERE id = ?"
-        row = store._connection.exec_driver_sql(query, (ACCOUNT,)).one_or_none()
-        if row is None:
+    async def _program(self, agg: Aggregator, life: Life, *, storm: bool) -> None:
+        if self.jumpy and storm:
+            jump_s = self.rng.choice((-HOUR_S, HOUR_S))
+            asyncio.get_running_loop().call_later(self.rng.uniform(0, 60), self._jump, jump_s)
+        if not storm or self.rng.random() < 0.85:
+            await self.program.run(agg)
             return
-        held, settled, cap, overrun = row
-        now = self.world.clock.time()
-        charged = sum(min(order.charged_usd(now), order.usd) for order in self.transport.book.values())
-        if charged * MICRO > held + settled:
-            raise BrokenPromiseError(f"{charged * MICRO} are charged, {held} held and {settled} settled")
-        if held + settled > cap + overrun:
-            raise BrokenPromiseError(f"{held} held and {settled} settled are above the budget of {cap}")
+        task = asyncio.create_task(self.program.run(agg))
+        await asyncio.wait({task}, timeout=self.rng.uniform(0, 60))
+        task.cancel()  # Ctrl-C
+        self.note(life, "gives up")
+        with suppress(asyncio.CancelledError):
+            await task
 
-    def check_end(self) -> None:
-        """When all is resolved: the books are the provider's invoice, and every job has come to its end."""
-        state = AttemptState
-        transfers = {row["id"]: row for row in self.world.rows("transfer")}
-        good: dict[str, int] = {}
-        now = self.world.clock.time()
-        for row in self.world.rows("attempt"):
-            orders = self.orders(row["id"])
-            self._expect(len(orders) <= 1, f"{row['id']}: {len(orders)} jobs were bought")
-            order = orders[0] if orders else None
-            charged = int(order.charged_usd(now) * MICRO) if order else 0
-            post, void = transfers.get(f"{row['id']}:post"), transfers.get(f"{row['id']}:void")
-            if row["state"] in (state.STORED, state.LOST):
-                self._expect(post is not None and post["amount"] == charged, f"{row['id']}: {charged} charged, {post}")
-            elif row["state"] in (state.FAILED, state.REFUSED, state.CANCELED):
-                booked = post["amount"] if post else 0 if void else charged
-                self._expect(booked == charged, f"{row['id']}: {charged} charged, {booked} booked")
-            else:
-                self._expect(row["state"] == state.UNKNOWN, f"{row['id']} is left in {row['state']}")
-                self._expect(post is None and void is None, f"{row['id']} is unknown, and its money resolved")
-            if order is not None and order.state(now) == "succeeded":
-                good[row["job"]] = good.get(row["job"], 0) + 1
-        self._expect(all(count == 1 for count in good.values()), f"paid more than once for one key: {good}")
-        self._check_files()
-        self._check_books()
+    def _aggregator(self, life: Life) -> Aggregator:
+        self.clients += 1
+        if self.rng.random() < 0.2:
+            self.day = self.rng.randrange(len(OFFERED))
+        config = configuration(self.provider, self.day, self.organisation_usd)
+        return Aggregator(
+            config.model_copy(update={"directory": self.directory}),
+            clock=self.clock,
+            rng=Random(f"{self.seed}/{self.clients}"),
+            transport=replace(self.transport, tap=life.tap),
+            inline_store=True,
+        )
 
-    def _check_files(self) -> None:
-        stored = {row["job"] for row in self.world.rows("attempt") if row["state"] == "stored"}
-        outputs = self.world.rows("output")
-        self._expect(stored == {row["job"] for row in outputs}, "a stored job has no file")
-        paths = {row["sha256"]: row["path"] for row in self.world.rows("artifact")}
-        for row in outputs:
-            file = self.world.directory / "store" / "artifacts" / paths[row["sha256"]]
-            self._expect(hashlib.sha256(file.read_bytes()).hexdigest() == row["sha256"], f"{file} is something else")
+    def _jump(self, seconds: float) -> None:
+        self.struck("jump")
+        self.note(None, f"the clock jumps by {seconds:g} s")
+        self.clock._start += seconds
 
-    def _check_books(self) -> None:
-        store = Store(self.world.directory / "store" / "store.sqlite", inline=True)
-        try:
-            for check in (ledger.verify, journal.verify_log):
-                Store._begin(store, store._connection, check)
-        finally:
-            store.close()
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass while no client lives."""
+        self.clock._start += seconds
+        self.server._start += seconds
 
-    def _expect(self, holds: bool, why: str) -> None:
-        if not holds:
-            raise BrokenPromiseError(why)
+    # ------------------------------------------------------------------------------------------------------ the store
+
+    @contextmanager
+    def staged(self, patch: pytest.MonkeyPatch) -> Iterator[None]:
+        """Everything a client opens is this schedule's."""
+        with patch.context() as here:
+            here.setattr(opening, "Store", self.store)
+            here.setattr(database, "_database", self.database)
+            for module, name in ((runner, "WATCH_INTERVAL_S"), (inbox, "WATCH_INTERVAL_S"), (room, "LOOK_S")):
+                here.setattr(module, name, LOOK_S)
+            for module in (runner, limits):
+                here.setattr(module, "is_gone", self.gone.__contains__)
+            here.setattr(files, "os", Disk(CURRENT.get))
+            yield
+
+    def store(self, path: Path, **_: Any) -> MortalStore:
+        """What `opening` opens for the client whose turn it is."""
+        life = CURRENT.get()
+        assert life is not None
+        store = MortalStore(path, inline=True)
+        store.life = life
+        life.stores.append(store)
+        return store
+
+    def database(self, path: Path) -> Any:
+        """What a store is on."""
+        if self.on_disk:
+            return SQLite(path)
+        if self._quick is None:
+            self._quick = QuickDatabase()
+        return self._quick
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        """The database, past everything."""
+        if self._quick is not None:
+            return self._quick.raw
+        if self._raw is None:
+            self._raw = sqlite3.connect(self.directory / opening.STORE_NAME, isolation_level=None)
+        return self._raw
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Everything in one table, as it is written."""
+        cursor = self.raw.execute(f"SELECT * FROM {table} ORDER BY rowid")
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def close(self) -> None:
+        if self._raw is not None:
+            self._raw.close()
+        if self._quick is not None:
+            self._quick.end()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    # -------------------------------------------------------------------------------------------------------- watching
+
+    def check_always(self, connection: Any) -> None:
+        if self.traced is not None:
+            self._note_moves(connection)
+        promises.check_always(self, connection)
+
+    def struck(self, fault: str) -> None:
+        self.faults[fault] += 1
+
+    # --------------------------------------------------------------------------------------------------------- tracing
+
+    def note(self, life: Life | None, text: str) -> None:
+        """A line of the history, for whoever reads it."""
+        if self.traced is not None:
+            who = f"client {self.lives.index(life) + 1}" if life in self.lives else "-"
+            self.traced.append(f"{self.server.time() - VirtualClock.START:10.2f} s  {who:9} {text}")
+
+    def _weather(self, drawn: Callable[[Kind], Fault | None]) -> Callable[[Kind], Fault | None]:
+        if self.traced is None:
+            return drawn
+
+        def noted(kind: Kind) -> Fault | None:
+            fault = drawn(kind)
+            self.note(CURRENT.get(), f"  {kind}{f': {fault}' if fault else ''}")
+            return fault
+
+        return noted
+
+    def _note_moves(self, connection: Any) -> None:
+        moves = connection.exec_driver_sql("SELECT seq, attempt, kind, data FROM event WHERE seq > ?", (self._noted,))
+        for seq, attempt, kind, data in moves.all():
+            self._noted = seq
+            self.note(CURRENT.get(), f"{attempt} {kind} {data if data != '{}' else ''}")
+
+    def history(self) -> str:
+        """What happened, and what is written in the end."""
+        lines = [f"seed {self.seed}: {self.provider}, {self.program.words}", *(self.traced or [])]
+        for table in ("account", "transfer", "attempt"):
+            shown = ({name: row[name] for name in SHOWN[table] if row[name] is not None} for row in self.rows(table))
+            lines += [f"{table}: {row}" for row in shown]
+        lines += [f"taken: {order}" for order in self.transport.book.values()]
+        return "\n".join(lines)
 
 
-def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Opening a client reads the same files every time: here it reads them once."""
-    cached: dict[Any, Any] = {}
-
-    def once(owner: Any, name: str, key: Callable[..., Any]) -> None:
-        true = getattr(owner, name)
-
-        def load(*args: Any, **kwargs: Any) -> Any:
-            at = (true.__qualname__, key(*args))
-            if at not in cached:
-                cached[at] = true(*args, **kwargs)
-            return cached[at]
-
-        monkeypatch.setattr(owner, name, load)
-
-    def provider(paths: Any) -> str:
-        return next(Path(paths[0]).glob("offers/*")).name
-
-    first: list[Any] = []
-    create = database.create_engine
-
-    def create_engine(url: str, **options: Any) -> Any:
-        """Every engine compiles its statements anew: here they share the first one's."""
-        engine = create(url, **options)
-        first.append(engine)
-        engine.dialect = engine.pool._dialect = first[0].dialect
-        engine._compiled_cache = first[0]._compiled_cache
-        return engine
-
-    monkeypatch.setattr(database, "create_engine", create_engine)
-    once(opening, "provider_tables", lambda config: tuple(config.providers))
-    once(opening.Registry, "load", provider)
-    once(opening.PriceTable, "load", provider)
-
-
-def simulate(seed: int, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Simulation:
+def simulate(
+    seed: int, directory: Path, patch: pytest.MonkeyPatch, *, on_disk: bool = False, made: Simulation | None = None
+) -> Simulation:
     """Play one schedule; a broken promise says by which seed."""
-    simulation = Simulation(seed, directory)
-    store = type("Store", (MortalStore,), {"simulation": simulation})
-    with monkeypatch.context() as patch:
-        patch.setattr(opening, "Store", store)
-        patch.setattr("aggregator.runner.runner.is_gone", lambda owner: owner in simulation.owners)
+    simulation = made or Simulation(seed, directory, on_disk=on_disk)
+    with simulation.staged(patch):
         try:
             simulation.play()
         except Exception as error:
-            error.add_note(f"seed {seed}")
+            error.add_note(f"seed {seed}{' on disk' if on_disk else ''}: python -m tests.faults.run --seed {seed}")
+            if made is None:
+                simulation.close()
             raise
+        finally:
+            simulation.faults.update(str(fault) for _, _, fault in simulation.transport.exchanges if fault)
     return simulation
 
 

@@ -1,50 +1,56 @@
-"""Seeded schedules of faults, two processes at once and deaths anywhere: no promise breaks, no planted bug hides."""
+"""Seeded schedules of faults, clients side by side and deaths anywhere: no promise breaks, no planted bug hides.
+
+A short range; `make faults` plays 10,000 and looks for every bug from the first seed on.
+"""
 
 import shutil
-import time
-from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 
-from aggregator.errors import LedgerError
-from tests.faults.mutants import MUTANTS, Mutant
-from tests.faults.simulation import BrokenPromiseError, prepare, simulate
+from tests.faults.mutants import MUTANTS
+from tests.faults.planting import Mutant, Planted, seeds_until_found
+from tests.faults.run import play
+from tests.faults.seeds import ONCE_FAILED
+from tests.faults.simulation import Simulation
+from tests.faults.stage import TABLES, prepare
 
-SCHEDULES = 300
-BOX_S = 14.0
-"""Real seconds after which a busy machine has seen enough."""
-AT_LEAST = 40
+SCHEDULES = 100
 
 
-def test_no_schedule_breaks_a_promise(quick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    prepare(monkeypatch)
-    ends: Counter[str] = Counter()
-    faults: Counter[str] = Counter()
-    began, played = time.monotonic(), 0
-    for seed in range(SCHEDULES):
-        simulation = simulate(seed, quick, monkeypatch)
-        ends.update(row["state"] for row in simulation.world.rows("attempt"))
-        faults.update(str(fault) for _, _, fault in simulation.transport.exchanges if fault)
-        shutil.rmtree(quick / str(seed))
-        played += 1
-        if time.monotonic() - began > BOX_S and played >= AT_LEAST:
-            break
-    assert played >= AT_LEAST
-    assert {"stored", "failed", "refused", "unknown", "lost"} <= set(ends), ends
-    assert len(faults) > 15, faults
+@pytest.fixture
+def stage(quick: Path) -> Iterator[tuple[Path, pytest.MonkeyPatch]]:
+    """What all schedules share; and the files they leave."""
+    with pytest.MonkeyPatch.context() as patch:
+        prepare(patch)
+        yield quick, patch
+    shutil.rmtree(quick, ignore_errors=True)
+
+
+def test_no_schedule_breaks_a_promise() -> None:
+    tally = play([*ONCE_FAILED, *range(SCHEDULES)])
+    assert tally.broken == {}
+    assert tally.on_disk > SCHEDULES / 25
+    assert {"stored", "failed", "refused", "canceled", "lost"} <= set(tally.ends), tally.ends
+    assert set(tally.providers) == set(TABLES), tally.providers
+    assert len(tally.faults) > 40, tally.faults
+    assert tally.deaths > SCHEDULES / 2
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
-def test_a_planted_bug_is_found(mutant: Mutant, quick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    prepare(monkeypatch)
-    with monkeypatch.context() as patch:
-        mutant(patch)
-        for seed in (MUTANTS[mutant], *range(SCHEDULES)):
-            try:
-                simulate(seed, quick, monkeypatch)
-            except (BrokenPromiseError, LedgerError, IntegrityError):  # the database keeps some promises by itself
-                return
-            shutil.rmtree(quick / str(seed))
-    pytest.fail(f"{mutant.__name__} is not found in {SCHEDULES} schedules")
+def test_a_planted_bug_is_found(mutant: Mutant, stage: tuple[Path, pytest.MonkeyPatch]) -> None:
+    count, _ = seeds_until_found(mutant, Planted(stage[1]), *stage, first=MUTANTS[mutant])
+    assert count is not None, f"{mutant.__name__} is not found in 1,000 schedules from seed {MUTANTS[mutant]} on"
+
+
+def test_a_bug_that_is_not_come_by_is_not_planted(stage: tuple[Path, pytest.MonkeyPatch]) -> None:
+    def nowhere(plant: Planted) -> None:
+        plant.put(Simulation, "never_called", lambda *_: None)
+
+    Simulation.never_called = None  # type: ignore[attr-defined]
+    try:
+        with pytest.raises(AssertionError, match="never come by"):
+            seeds_until_found(nowhere, Planted(stage[1]), *stage, most=2)
+    finally:
+        del Simulation.never_called  # type: ignore[attr-defined]

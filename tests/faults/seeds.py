@@ -1,0 +1,4 @@
+"""Seeds that once broke a promise: they are played first, in every run."""
+
+ONCE_FAILED: tuple[int, ...] = ()
+"""A change of what a schedule draws makes others of them; then they are only more seeds."""
