@@ -2,6 +2,7 @@
 
 import statistics
 import subprocess
+import tempfile
 from collections import defaultdict
 
 import environments
@@ -52,6 +53,16 @@ def plan(*, quick: bool) -> list[Table]:
     table.judge("plan over 1,000 offers, µs", found["plan, 1,000 offers that fit: µs"], 100.0)
     table.judge("quote, µs", found["quote: µs"], 20.0)
     table.judge("ready to plan, ms", found["bundled registry and prices read: ms"], 60.0)
+    return [table]
+
+
+def safety(*, quick: bool) -> list[Table]:
+    """The durable transactions of a job, on this disk with full sync, beside everything else the library does."""
+    with tempfile.TemporaryDirectory(dir=environments.PLACE) as home:  # a real disk: /tmp may be memory
+        found = environments.run("aggregator", "100" if quick else "1000", home, program="safety.py")
+    table = Table("The cost of safety, per job", ("", "figure"), [[name, value] for name, value in found.items()])
+    table.notes = ["SQLite, write-ahead log, synchronous=FULL; the provider answers from memory, files are fetched."]
+    table.judge("transactions of a job, median ms", found["transactions, ms"], 25.0)
     return [table]
 
 

@@ -1,6 +1,6 @@
 """Runs the benchmarks and prints their tables.
 
-python benchmarks/run.py [--only import,call,jobs,download,polling,plan] [--json FILE] [--quick]
+python benchmarks/run.py [--only import,call,jobs,download,polling,plan,safety] [--json FILE] [--quick]
 """
 
 import argparse
@@ -20,6 +20,7 @@ MEASURES = {
     "download": measures_http.download,
     "polling": measures_alone.polling,
     "plan": measures_alone.plan,
+    "safety": measures_alone.safety,
 }
 
 

@@ -61,7 +61,7 @@ async def call(asked):
     at, table = engine(), immediate(asked["base"])
     if asked["way"] == "poll":
         table = replace(table, poll=Call("POST", "/run/fal-ai/flux"))
-    backend = Backend(table, Secret("k"))
+    backend = Backend(table, Secret("k"), own_host="127.0.0.1")
 
     async def submit():
         submission = await at.submit(backend, {"prompt": "a fox"}, {"endpoint": "fal-ai/flux"})
@@ -77,7 +77,7 @@ async def call(asked):
 
 async def jobs(asked):
     """The engine alone: no journal, no ledger, nothing stored."""
-    at, backend, known = engine(), Backend(queue(asked["base"]), Secret("k")), learned(asked)
+    at, backend, known = engine(), Backend(queue(asked["base"]), Secret("k"), own_host="127.0.0.1"), learned(asked)
 
     async def job(index):
         submission = await at.submit(backend, {"prompt": f"fox {index}"}, {"endpoint": "fal-ai/flux/schnell"})
@@ -130,7 +130,7 @@ def teach(connection, journal, asked):
 
 async def fetch(asked):
     """Only the last stretch: as many small files as jobs, from the server to the store."""
-    at, backend = engine(), Backend(queue(asked["base"]), Secret("k"))
+    at, backend = engine(), Backend(queue(asked["base"]), Secret("k"), own_host="127.0.0.1")
     with tempfile.TemporaryDirectory(dir=asked["directory"]) as directory:
         store = file_store(Path(directory))
 
@@ -150,7 +150,7 @@ def file_store(directory):
 
 
 async def download(asked):
-    at, backend = engine(), Backend(queue(asked["base"]), Secret("k"))
+    at, backend = engine(), Backend(queue(asked["base"]), Secret("k"), own_host="127.0.0.1")
     waited = []
     if asked["way"] == "no fsync":
         os.fsync = lambda _: None
