@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from aggregator.client import Aggregator
     from aggregator.config import Config
     from aggregator.inputs import Media
-    from aggregator.job import AttemptState, Job, JobRecord, Progress
+    from aggregator.job import AttemptState, Job, JobRecord, Progress, UnknownAttempt
     from aggregator.options import Options
+    from aggregator.pricing.drift import Pause
     from aggregator.pricing.quote import Cost, Quote
     from aggregator.project import Project
     from aggregator.promotion import PromotionPlan, PromotionStep
@@ -61,6 +62,7 @@ __all__ = [
     "Lora",
     "Media",
     "Options",
+    "Pause",
     "Plan",
     "Progress",
     "Project",
@@ -78,6 +80,7 @@ __all__ = [
     "TextToSound",
     "TextToSpeech",
     "TextToVideo",
+    "UnknownAttempt",
     "VideoExtension",
     "VideoToAudio",
     "VideoToVideo",
@@ -91,7 +94,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "client": ("Aggregator",),
     "config": ("Config",),
     "inputs": ("Media",),
-    "job": ("AttemptState", "Job", "JobRecord", "Progress"),
+    "job": ("AttemptState", "Job", "JobRecord", "Progress", "UnknownAttempt"),
+    "pricing.drift": ("Pause",),
     "pricing.quote": ("Cost", "Quote"),
     "options": ("Options",),
     "project": ("Project",),

@@ -185,6 +185,8 @@ def _check_option(provider: Provider, endpoint: Endpoint, path: str, value: Json
     taken = {below + part for target in (*targets, *made) for part in target.split()} | set(endpoint.fixed)
     full = below + path
     where = f"provider_options[{provider.name!r}]"
+    if provider.reference and full == provider.reference:
+        raise RequestError(f"{where} may not set {path!r}: the order's own id goes there, by which it is found again")
     if any(full == item or full.startswith(item + ".") or item.startswith(full + ".") for item in taken):
         raise RequestError(f"{where} may not set {path!r}: a canonical parameter decides it")
     if not all(path.split(".")):

@@ -1,12 +1,13 @@
 """The only file that imports httpx: sends one request, streams one body, and says what certainly did not leave.
 
 It knows no provider and no retry. A failure is a `SendError` whose `sent` is `False` only when no byte of the request
-can have reached the server's application.
+can have reached the server's application. Connections are `aggregator._connections`, where addresses are checked.
 """
 
+import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+from aggregator._addresses import refusal
 from aggregator.contract import Body, HttpRequest, HttpResponse, Part
 from aggregator.secret import SecretHeaders
 
@@ -22,37 +24,47 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from aggregator._connections import Connection, Resolver
+
+    Message = httpx.Request
+
 __all__ = ["DEFAULT_TIMEOUTS", "HttpxTransport", "SendError", "Stream", "Timeouts", "Transport", "origin"]
 
 MAX_ANSWER_BYTES = 32 * 2**20
 MAX_PAID_ANSWER_BYTES = 256 * 2**20
 """The answer to a paid request may be the file itself, or several in base64."""
 UPLOAD_CHUNK_BYTES = 256 * 2**10
+MIN_UPLOAD_BYTES_PER_S = 16 * 2**10
 KEEPALIVE_CONNECTIONS = 100
 KEEPALIVE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds without progress, each phase for itself."""
+    """Seconds without progress, each phase for itself; and for all of it, since a byte now and then is progress."""
 
     connect_s: float = 10.0
     read_s: float = 60.0
     write_s: float = 60.0
+    whole_s: float = 900.0
+    """The most until the head of an answer is there (beside what an upload takes), and again for its body."""
 
     def as_extension(self) -> dict[str, float | None]:
         return {"connect": self.connect_s, "read": self.read_s, "write": self.write_s, "pool": None}
 
 
 DEFAULT_TIMEOUTS = Timeouts()
+YOURS = "If this server is yours, name it: [providers.<name>] base_url"
+"""What to do where an address is refused."""
 
 
 class SendError(Exception):
     """No usable answer. `sent` is `False` (nothing left) or `None` (nobody knows)."""
 
-    def __init__(self, reason: str, *, sent: bool | None) -> None:
+    def __init__(self, reason: str, *, sent: bool | None, timed_out: bool = False) -> None:
         super().__init__(reason)
         self.sent = sent
+        self.timed_out = timed_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,16 @@ class Stream:
     headers: Mapping[str, str]
     chunks: AsyncIterator[bytes]
     """Raw bytes, exactly as sent; the caller counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The head of an answer, and what reads the rest."""
+
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+    chunks: AsyncIterator[bytes]
+    aclose: Callable[[], Awaitable[None]]
 
 
 class Transport(Protocol):
@@ -109,145 +131,180 @@ def _no_tls() -> "ssl.SSLContext":
 
 
 class HttpxTransport:
-    """HTTP/1.1 over httpx's transports: no redirects, no cookies, no environment proxies, no hidden retries.
+    """HTTP/1.1: no redirects, no cookies, no environment proxies, no hidden retries, no decompression, and no address
+    that is not public, unless the user configured it.
 
-    Each connection is a transport of its own, and those that are idle wait here: looking for a free one in httpx's own
-    pool takes time that grows with the square of its connections (6 ms a request at 64 at once).
+    Each connection is a pool of its own, and those that are idle wait here: looking for a free one in a larger pool
+    takes time that grows with the square of its connections (6 ms a request at 64 at once).
     """
 
-    def __init__(self, apps: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, apps: Mapping[str, Any] | None = None, *, resolver: "Resolver | None" = None) -> None:
         self._apps = dict(apps or {})
         """ASGI applications by origin: reached without a socket."""
-        self._open_ones: set[httpx.AsyncBaseTransport] = set()
-        self._idle: dict[str, deque[tuple[float, httpx.AsyncBaseTransport]]] = {}
-        """By origin, the longest idle first, each with when it was last used."""
+        self._resolver = resolver
+        self._open_ones: set[Connection] = set()
+        self._idle: dict[Place, deque[tuple[float, Connection]]] = {}
+        """By place, the longest idle first, each with when it was last used."""
 
-    def _take(self, at: str, *, fresh: bool) -> "httpx.AsyncBaseTransport":
-        """A connection to an origin that nobody else uses until `_give_back`."""
-        import httpx
+    def _take(self, place: "Place", *, fresh: bool) -> "Connection":
+        """A connection that nobody else uses until `_give_back`."""
+        from aggregator._connections import Connection, system_resolver
 
-        if at in self._apps:
-            return httpx.ASGITransport(self._apps[at])
-        idle = self._idle.get(at)
+        idle = self._idle.get(place)
         if idle and not fresh:
             return idle.pop()[1]
-        limits = httpx.Limits(max_connections=1, keepalive_expiry=KEEPALIVE_S)
+        at, own = place
         tls = _tls() if at.startswith("https:") else _no_tls()
-        made = httpx.AsyncHTTPTransport(verify=tls, limits=limits, trust_env=False, retries=0)
+        made = Connection(tls, resolver=None if own else self._resolver or system_resolver)
         self._open_ones.add(made)
         return made
 
-    async def _give_back(self, at: str, used: "httpx.AsyncBaseTransport", *, fresh: bool) -> None:
+    async def _give_back(self, place: "Place", used: "Connection", *, fresh: bool) -> None:
         """Keep a connection, if it is not one that was to be `fresh`; close those that have been idle for long."""
         now_s = time.monotonic()
         if fresh:
             await self._close(used)
         elif used in self._open_ones:
-            self._idle.setdefault(at, deque()).append((now_s, used))
+            self._idle.setdefault(place, deque()).append((now_s, used))
         for idle in list(self._idle.values()):
             while idle and (len(idle) > KEEPALIVE_CONNECTIONS or idle[0][0] < now_s - KEEPALIVE_S):
                 await self._close(idle.popleft()[1])
 
-    async def _close(self, transport: "httpx.AsyncBaseTransport") -> None:
-        self._open_ones.discard(transport)
-        with suppress(Exception):  # closing says nothing of what was answered
-            await transport.aclose()
+    async def _close(self, connection: "Connection") -> None:
+        self._open_ones.discard(connection)
+        await connection.aclose()
 
     @asynccontextmanager
     async def _open(
         self, request: HttpRequest, *, fresh: bool, timeouts: Timeouts
-    ) -> AsyncGenerator[tuple[int, dict[str, str], "httpx.Response"], None]:
+    ) -> AsyncGenerator[tuple["Answer", dict[str, str]], None]:
         import httpx
 
-        at = origin(request.url)
-        connection = self._take(at, fresh=fresh)
-        try:
-            response = await self._exchange(connection, request, timeouts)
+        with ExitStack() as files:
+            message = _message(request, files, timeouts)
+            app = self._apps.get(origin(request.url)) if request.trusted else None
+            place = (origin(str(message.url)), False) if app else _place(request, message.url)
+            connection = _InProcess(app) if app else self._take(place, fresh=fresh)
             try:
-                yield response.status_code, dict(response.headers), response
-            except httpx.HTTPError as error:
-                raise SendError(_reason(error), sent=None) from None
+                answer = await _answered(connection, message, request, timeouts)
+                files.close()
+                try:
+                    yield answer, dict(httpx.Headers(answer.headers))
+                finally:
+                    with suppress(Exception):  # an answer that was read is not lost with its connection
+                        await answer.aclose()
             finally:
-                with suppress(Exception):  # an answer that was read is not lost with its connection
-                    await response.aclose()
-        finally:
-            await self._give_back(at, connection, fresh=fresh)
-
-    @staticmethod
-    async def _exchange(
-        connection: "httpx.AsyncBaseTransport", request: HttpRequest, timeouts: Timeouts
-    ) -> "httpx.Response":
-        """Send a request and read the head of its answer, or say what is known of what left."""
-        import httpx
-
-        headers = SecretHeaders({"accept-encoding": "identity", "user-agent": _user_agent(), **request.headers})
-        content: Any = None
-        if isinstance(request.content, Body):
-            headers.setdefault("content-length", str(request.content.size_bytes))
-            content = _file_chunks(request.content)
-        elif request.content is not None:
-            content = request.content
-        files = ExitStack()
-        try:
-            message = httpx.Request(
-                request.method,
-                request.url,
-                headers=headers,
-                content=content,
-                json=request.json,
-                files=_form(request.parts, files) or None,
-                extensions={"timeout": timeouts.as_extension()},
-            )
-            response = await connection.handle_async_request(message)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            raise SendError(_reason(error), sent=False) from None
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            raise SendError(_reason(error), sent=False) from None
-        except (httpx.LocalProtocolError, UnicodeError) as error:
-            # Its text may quote a header. A file shorter than announced is found too late to say "not sent".
-            sent = None if isinstance(request.content, Body) else False
-            raise SendError(f"{type(error).__name__}: HTTP cannot carry this request", sent=sent) from None
-        except httpx.HTTPError as error:
-            raise SendError(_reason(error), sent=None) from None
-        except (OSError, SendError):
-            raise  # the file that should be sent
-        except Exception as error:  # noqa: BLE001
-            # What httpx lets through from below, such as a body shorter than announced.
-            raise SendError(type(error).__name__, sent=None) from None
-        finally:
-            files.close()
-        response.request = message
-        return response
+                if not isinstance(connection, _InProcess):
+                    await self._give_back(place, connection, fresh=fresh)
 
     async def send(
         self, request: HttpRequest, *, fresh: bool = False, timeouts: Timeouts = DEFAULT_TIMEOUTS
     ) -> HttpResponse:
-        async with self._open(request, fresh=fresh, timeouts=timeouts) as (status, headers, response):
-            parts: list[bytes] = []
-            size = 0
-            limit = MAX_PAID_ANSWER_BYTES if fresh else MAX_ANSWER_BYTES
-            async for chunk in response.aiter_bytes():
-                size += len(chunk)
-                if size > limit:
-                    raise SendError(f"the answer is longer than {limit} bytes", sent=None)
-                parts.append(chunk)
-            return HttpResponse(status, headers, b"".join(parts), request.url)
+        async with self._open(request, fresh=fresh, timeouts=timeouts) as (answer, headers):
+            if headers.get("content-encoding", "identity").lower() != "identity":
+                raise SendError("the answer arrives compressed, which was not asked for", sent=None)
+            try:
+                async with asyncio.timeout(timeouts.whole_s):
+                    body = await _read(answer.chunks, MAX_PAID_ANSWER_BYTES if fresh else MAX_ANSWER_BYTES)
+            except TimeoutError:
+                raise SendError(
+                    f"the answer was not whole after {timeouts.whole_s:g} s", sent=None, timed_out=True
+                ) from None
+            return HttpResponse(answer.status, headers, body, request.url)
 
     @asynccontextmanager
     async def stream(
         self, request: HttpRequest, *, timeouts: Timeouts = DEFAULT_TIMEOUTS
     ) -> AsyncGenerator[Stream, None]:
-        async with self._open(request, fresh=False, timeouts=timeouts) as (status, headers, response):
-            yield Stream(status, headers, response.aiter_raw())
+        async with self._open(request, fresh=False, timeouts=timeouts) as (answer, headers):
+            yield Stream(answer.status, headers, answer.chunks)
 
     async def aclose(self) -> None:
         self._idle.clear()
-        for transport in list(self._open_ones):
-            await self._close(transport)
+        for connection in list(self._open_ones):
+            await self._close(connection)
 
 
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+Place = tuple[str, bool]
+"""An origin, and whether it was asked for as the user's own: what was connected to unchecked serves nobody else."""
+
+
+def _place(request: HttpRequest, url: "httpx.URL") -> Place:
+    """Where a request goes, if it may go there. The URL is the one that is connected to, not a second reading of it."""
+    host = url.raw_host.decode("ascii")
+    refused = refusal(url.scheme, host, url.port, userinfo=bool(url.userinfo), own_host=request.own_host)
+    if refused:
+        raise SendError(f"{origin(str(url)) or 'an address'} is not asked: {refused}. {YOURS}", sent=False)
+    return origin(str(url)), bool(request.own_host) and host == request.own_host
+
+
+def _message(request: HttpRequest, files: ExitStack, timeouts: Timeouts) -> "Message":
+    """The request as httpx writes it."""
+    import httpx
+
+    headers = SecretHeaders({"accept-encoding": "identity", "user-agent": _user_agent(), **request.headers})
+    content: Any = None
+    if isinstance(request.content, Body):
+        headers.setdefault("content-length", str(request.content.size_bytes))
+        content = _file_chunks(request.content)
+    elif request.content is not None:
+        content = request.content
+    try:
+        return httpx.Request(
+            request.method,
+            httpx.URL(request.url),
+            headers=headers,
+            content=content,
+            json=request.json,
+            files=_form(request.parts, files) or None,
+            extensions={"timeout": timeouts.as_extension()},
+        )
+    except (httpx.InvalidURL, UnicodeError) as error:  # their texts quote what they cannot read
+        failed = SendError(f"{type(error).__name__}: HTTP cannot carry this request", sent=False)
+    raise failed  # out here it has no context, whose frames would hold the headers
+
+
+async def _answered(
+    connection: "Connection | _InProcess", message: "Message", request: HttpRequest, timeouts: Timeouts
+) -> "Answer":
+    """Send a request and read the head of its answer, or say what is known of what left."""
+    whole_s = timeouts.whole_s + _size_bytes(request) / MIN_UPLOAD_BYTES_PER_S
+    try:
+        async with asyncio.timeout(whole_s):
+            return await connection.exchange(message, streamed=isinstance(request.content, Body))
+    except TimeoutError:
+        raise SendError(f"no answer after {whole_s:g} s", sent=None, timed_out=True) from None
+    except (OSError, SendError):
+        raise  # the file that should be sent
+    except Exception as error:  # noqa: BLE001
+        # What comes through from below, such as a body shorter than announced, or an application that broke.
+        raise SendError(type(error).__name__, sent=None) from None
+
+
+class _InProcess:
+    """An ASGI application, asked as a connection is."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def exchange(self, message: "Message", *, streamed: bool) -> "Answer":
+        import httpx
+
+        del streamed
+        response = await httpx.ASGITransport(self._app).handle_async_request(message)
+        return Answer(response.status_code, response.headers.raw, response.aiter_raw(), response.aclose)
+
+
+async def _read(chunks: AsyncIterator[bytes], limit: int) -> bytes:
+    """A body of at most `limit` bytes."""
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise SendError(f"the answer is longer than {limit} bytes", sent=None)
+        parts.append(chunk)
+    return b"".join(parts)
 
 
 @cache
@@ -279,3 +336,9 @@ async def _file_chunks(body: Body) -> AsyncIterator[bytes]:
         while left and (chunk := file.read(min(UPLOAD_CHUNK_BYTES, left))):
             left -= len(chunk)
             yield chunk
+
+
+def _size_bytes(request: HttpRequest) -> int:
+    """How much is sent along."""
+    sent = [part.value for part in request.parts] + ([request.content] if request.content is not None else [])
+    return sum(one.size_bytes if isinstance(one, Body) else len(one) for one in sent)

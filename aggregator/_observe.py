@@ -11,9 +11,10 @@ Span and metric names follow the OpenTelemetry semantic conventions for generati
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Literal, get_args
 
-__all__ = ["EVENTS", "Event", "emit", "measure", "span"]
+__all__ = ["EVENTS", "Event", "Value", "add", "attributes", "emit", "gauge", "measure", "span"]
 
 Event = Literal[
     "attempt_started",
@@ -23,13 +24,18 @@ Event = Literal[
     "attempt_unknown",
     "attempt_settled",
     "attempt_stored",
+    "accepted_too_late",
     "artifact_lost",
     "bill_above_quote",
     "bill_unpriced",
+    "budget_threshold",
     "fallback",
     "job_resumed",
     "shortfall",
     "unknown_status_word",
+    "webhook_not_taken",
+    "webhook_refused",
+    "webhook_taken",
 ]
 EVENTS: tuple[str, ...] = get_args(Event)
 """Every event there is; the list only grows."""
@@ -63,8 +69,11 @@ _WARNINGS = {
     "artifact_lost",
     "bill_above_quote",
     "bill_unpriced",
+    "budget_threshold",
     "shortfall",
     "unknown_status_word",
+    "webhook_not_taken",
+    "webhook_refused",
 }
 
 
@@ -114,3 +123,19 @@ def measure(name: str, amount: float, unit: str, given: Mapping[str, Value]) -> 
         from opentelemetry import metrics
 
         metrics.get_meter("aggregator").create_histogram(name, unit=unit).record(amount, dict(given))
+
+
+def add(name: str, amount: Decimal, unit: str, given: Mapping[str, Value]) -> None:
+    """Add to a running total, which may also go down: a reservation is given back, a bill is corrected."""
+    if "opentelemetry.metrics" in sys.modules:
+        from opentelemetry import metrics
+
+        metrics.get_meter("aggregator").create_up_down_counter(name, unit=unit).add(float(amount), dict(given))
+
+
+def gauge(name: str, amount: Decimal, unit: str, given: Mapping[str, Value]) -> None:
+    """Say how much something is now."""
+    if "opentelemetry.metrics" in sys.modules:
+        from opentelemetry import metrics
+
+        metrics.get_meter("aggregator").create_gauge(name, unit=unit).set(float(amount), dict(given))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aggregator.config import Config, NoKey, ProviderSettings, nearest
 from aggregator.contract import Dialect, Provider
@@ -98,5 +99,6 @@ def backends_of(
                 Secret(key) if key else None,
                 settings.concurrency or provider.concurrency,
                 settings.requests_per_second or provider.requests_per_second,
+                own_host=(urlsplit(settings.base_url).hostname or "") if settings.base_url else "",
             )
     return usable, not_usable

@@ -8,19 +8,21 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from random import Random
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from aggregator.clock import Clock, SystemClock
-from aggregator.errors import AggregatorError, ConfigurationError
-from aggregator.job import Job, JobRecord, Progress
-from aggregator.options import Usd, amount_usd
+from aggregator.errors import AggregatorError, ConfigurationError, RequestError
+from aggregator.job import Job, JobRecord, Progress, UnknownAttempt
+from aggregator.options import BudgetUsd, Usd, amount_usd, budget_caps
 from aggregator.project import Project
 
 if TYPE_CHECKING:
     from aggregator._http import Transport
     from aggregator.config import Config
     from aggregator.opening import Opened
-    from aggregator.spend import Spend
+    from aggregator.pricing.drift import Pause
+    from aggregator.receiver import Receiver
+    from aggregator.spend import Asked, Budget, Spend
 
 __all__ = ["Aggregator"]
 
@@ -64,7 +66,7 @@ class Aggregator:
         cls,
         directory: str | os.PathLike[str] = ".aggregator",
         *,
-        budget_usd: Usd | None = None,
+        budget_usd: BudgetUsd | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         **settings: Any,
     ) -> Self:
@@ -78,7 +80,7 @@ class Aggregator:
         config: dict[str, Any] = {"directory": str(directory), "providers": {"local": {}}, **settings}
         config["routing"] = {"allow": ["local"], **config.get("routing", {})}
         if budget_usd is not None:
-            config["budget_usd"] = str(amount_usd(budget_usd, "budget_usd"))
+            config["budget_usd"] = {name: str(cap) for name, cap in budget_caps(budget_usd, "budget_usd").items()}
         return cls(config, on_progress=on_progress)
 
     async def __aenter__(self) -> Self:
@@ -117,11 +119,13 @@ class Aggregator:
         self,
         name: str,
         *,
-        budget_usd: Usd | None = None,
+        budget_usd: BudgetUsd | None = None,
         stage: str = "prototype",
         tags: Mapping[str, str] | None = None,
     ) -> Project:
-        """A project: what is made in it is counted together, and bounded by `budget_usd` for the project's lifetime."""
+        """A project: what is made in it is counted together, and bounded by `budget_usd`: a figure for the project's
+        lifetime, or several, by what they are for: `{"total": "100", "month": "20"}` (`day`, `week`; UTC).
+        """
         return Project(self.opened, name, budget_usd=budget_usd, stage=stage, tags=tags)
 
     def job(self, job_id: str) -> Job:
@@ -138,6 +142,9 @@ class Aggregator:
     async def resume(self, *, project: str | None = None) -> dict[str, str | AggregatorError]:
         """Go on with every job that is not finished, without ordering anything again, and wait for the ends.
 
+        What nobody can find out about is looked for once more; where the configuration says so (`settle_unknown`) and
+        its time is over, it is booked as charged.
+
         Returns:
             Per job id: the state it reached, or the error it ended with.
 
@@ -145,6 +152,8 @@ class Aggregator:
         import asyncio
 
         from aggregator import _observe
+        from aggregator.runner.faults import raised_again
+        from aggregator.runner.resolve import assume_charged
 
         records = await self.jobs(project=project, open_only=True)
         runner = self.opened.runner
@@ -160,11 +169,92 @@ class Aggregator:
                 raise end
             else:
                 found[record.id] = "stored"
+        if self.opened.planner.config.settle_unknown == "assume_charged":
+            booked = await assume_charged(self.opened.context)
+            found |= {of.job: raised_again(of) for of in booked}
         return found
 
-    async def spend(self) -> "Spend":
-        """The books over all projects."""
-        return await self.opened.spend("organisation")
+    async def unknown(self, *, project: str | None = None) -> list[UnknownAttempt]:
+        """The purchases of which nobody knows what became of them, the longest ordered first: what is reserved for
+        each, and where a person can look.
+        """
+        from aggregator.runner.resolve import unknown_attempts
+
+        return await unknown_attempts(self.opened.context, None if project is None else f"project:{project}")
+
+    async def adopt_unknown(self, attempt_id: str, remote_id: str, *, also: Mapping[str, str] | None = None) -> Job:
+        """Go on with the provider's job `remote_id` as that of an unknown attempt; returns its handle.
+
+        Args:
+            also: What else the provider's calls are addressed by, where the id alone does not do: the error says what.
+
+        Raises:
+            RequestError: The provider does not know it, or another attempt has it: the attempt stays unknown.
+            ProviderError: The provider could not be asked now: the attempt stays unknown.
+
+        """
+        from aggregator.runner.resolve import adopt
+
+        adopted = await adopt(self.opened.context, attempt_id, remote_id, also or {})
+        self.opened.runner.follow(adopted.job)
+        return self.job(adopted.job)
+
+    async def settle_unknown(self, attempt_id: str, *, charged_usd: Usd) -> JobRecord:
+        """Say what an unknown attempt was charged, as its provider's history or invoice shows it; it is final.
+
+        Charged means paid, with no result: its key is not bought again. `"0"` gives the reservation back: its key may
+        be bought again.
+
+        Raises:
+            RequestError: There is no such attempt, or it is not unknown: nothing was changed.
+
+        """
+        from aggregator.pricing.money import micro_usd
+        from aggregator.runner.resolve import settle
+
+        amount = amount_usd(charged_usd, "charged_usd", zero=True)
+        charged = micro_usd(amount, "settle")
+        settled = await settle(self.opened.context, attempt_id, charged)
+        return await self.job(settled.job).record()
+
+    async def spend(self, **asked: Unpack["Asked"]) -> "Spend":
+        """The books over all projects; `asked` as for `Project.spend`."""
+        return await self.opened.spend("organisation", **asked)
+
+    async def budgets(self) -> "list[Budget]":
+        """Every cap there is, for life, for the present day, week and month, and of credits: how much of it is used."""
+        return await self.opened.budgets()
+
+    async def pauses(self) -> "list[Pause]":
+        """The prices that a bill was above, oldest first: nothing more is bought at them."""
+        from aggregator.store import pauses
+
+        return list((await self.opened.store.read(pauses.paused)).values())
+
+    async def lift_pause(self, offer: str) -> None:
+        """Allow an offer (`provider:endpoint`) to be bought again at the prices that are paused.
+
+        Raises:
+            RequestError: It is not paused.
+
+        """
+        from aggregator.store import pauses
+
+        opened, at = self.opened, int(self._clock.time() * 1000)
+        if not await opened.store.transact(lambda c: pauses.lift(c, offer, at)):
+            known = ", ".join(sorted({pause.offer for pause in await self.pauses()}))
+            raise RequestError(f"{offer!r} is not paused; {f'paused: {known}' if known else 'nothing is'}")
+
+    def webhooks(self) -> "Receiver":
+        """An ASGI application that takes the deliveries of providers: mount it where `[webhooks] url` leads.
+
+        Raises:
+            ConfigurationError: Nothing is configured that could prove a delivery.
+
+        """
+        from aggregator.receiver import Receiver
+
+        return Receiver(self.opened)
 
     async def drain(self) -> None:
         """Wait until no job of this client is under way."""

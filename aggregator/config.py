@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -25,13 +26,18 @@ from pydantic import (
 )
 
 from aggregator.errors import ConfigurationError
+from aggregator.options import PERIODS
+from aggregator.secret import Secret
 
 __all__ = [
     "Config",
+    "CreditSettings",
     "ProviderSettings",
     "RegistrySettings",
     "RoutingSettings",
+    "StoreSettings",
     "Table",
+    "WebhookSettings",
     "load_config",
     "nearest",
     "read_toml",
@@ -111,6 +117,15 @@ def _money(value: object) -> Decimal:
     return amount
 
 
+def _budget(value: object) -> Decimal | dict[str, Decimal]:
+    if not isinstance(value, Mapping):
+        return _money(value)
+    unknown = [period for period in value if period not in PERIODS]
+    if unknown:
+        raise ValueError(f"there is no budget for each {unknown[0]!r}; there are {', '.join(PERIODS)}")
+    return {period: _money(amount) for period, amount in value.items()}
+
+
 def _variable(value: object) -> str:
     if not isinstance(value, str) or not _VARIABLE.fullmatch(value):
         raise ValueError('this is the name of an environment variable, such as "FAL_KEY_STAGING", never the key itself')
@@ -126,6 +141,23 @@ def _address(value: object) -> str:
     return str(value).rstrip("/")
 
 
+def _callback_address(value: object) -> str:
+    address = _address(value)
+    parts = urlsplit(address)
+    if parts.query or parts.fragment:
+        raise ValueError("a callback address has no query: write it up to the path")
+    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+        raise ValueError("providers call back over https: write an address that begins with https://")
+    return address
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _role(value: object) -> object:
     stages = isinstance(value, Mapping) and all(isinstance(model, str) for model in value.values())
     if not isinstance(value, str) and not stages:
@@ -133,17 +165,35 @@ def _role(value: object) -> object:
     return value
 
 
+Budget = Annotated[Decimal | dict[str, Decimal], BeforeValidator(_budget)]
+"""A figure for life; or several, by what they are for: `total`, `day`, `week`, `month`."""
+
+
+class CreditSettings(Table):
+    """Count a provider's bills in its own credits too, beside the dollars."""
+
+    usd: Annotated[Decimal, BeforeValidator(_money)]
+    """What one credit costs. A change counts from then on."""
+    budget: Budget | None = None
+    """Credits."""
+
+
 class ProviderSettings(Table):
     """One provider. It is configured if it has a table here or its key variable is set."""
 
     api_key_env: Annotated[str, BeforeValidator(_variable)] | None = None
     base_url: Annotated[str, BeforeValidator(_address)] | None = None
-    """The user's own address; trusted because the user wrote it."""
+    """The user's own address; trusted because the user wrote it: its host alone may be private, speak plain http and
+    serve files on other ports.
+    """
     table: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")] | None = None
     """Where the provider's table is, for one of your own: `module:NAME`."""
     enabled: StrictBool = True
     concurrency: Annotated[StrictInt, Field(ge=1)] | None = None
     requests_per_second: Annotated[float, Field(gt=0)] | None = None
+    credits: CreditSettings | None = None
+    webhook_secret_env: Annotated[str, BeforeValidator(_variable)] | None = None
+    """What the provider signs its callbacks with; the variable may hold two, with a blank between."""
 
     @classmethod
     def _refusal(cls, key: str, known: Iterable[str]) -> str:
@@ -159,6 +209,53 @@ class NoKey(str):
     """Why a provider cannot be used, where the reason is that none of its key variables is set."""
 
     __slots__ = ()
+
+
+class WebhookSettings(Table):
+    """Being called back. Without `url` no provider is asked to; jobs are polled either way."""
+
+    url: Annotated[str, BeforeValidator(_callback_address)] | None = None
+    """Where `Aggregator.webhooks()` is reached from outside."""
+    secret_env: Annotated[str, BeforeValidator(_variable)] | None = None
+    """Signs callback addresses; the variable may hold two, with a blank between, while one replaces the other."""
+
+    @model_validator(mode="after")
+    def _signed(self) -> Self:
+        if self.url is not None and self.secret_env is None:
+            raise ValueError('addresses are signed: name a variable, secret_env = "AGGREGATOR_WEBHOOK_SECRET"')
+        return self
+
+
+class StoreSettings(Table):
+    """Where jobs and money are written down: a file below `directory`, or a server that several machines share."""
+
+    url_env: Annotated[str, BeforeValidator(_variable)] | None = None
+    """Holds the URL of PostgreSQL: `postgresql://user:password@host/database`. `None`: SQLite."""
+
+    @classmethod
+    def _refusal(cls, key: str, known: Iterable[str]) -> str:
+        if key.lower() in ("url", "dsn", "database", "database_url"):
+            return (
+                f"{key!r} does not belong in a file, because it may hold a password: put the URL into an environment "
+                "variable and name that variable in 'url_env'"
+            )
+        return super()._refusal(key, known)
+
+    def url(self, environ: Mapping[str, str]) -> Secret | None:
+        """The URL of PostgreSQL; `None` for SQLite.
+
+        Raises:
+            ConfigurationError: The variable is not set.
+
+        """
+        if self.url_env is None:
+            return None
+        if not environ.get(self.url_env):
+            raise ConfigurationError(
+                f"[store] url_env names {self.url_env}, which is not set: set it to "
+                "postgresql://user:password@host/database, or take url_env out for a store on SQLite"
+            )
+        return Secret(environ[self.url_env])
 
 
 class RoutingSettings(Table):
@@ -183,8 +280,14 @@ class Config(Table):
 
     directory: Path = Path(".aggregator")
     """The store and the artifacts."""
-    budget_usd: Annotated[Decimal, BeforeValidator(_money)] | None = None
-    """One cap over all projects; `None`: none."""
+    budget_usd: Budget | None = None
+    """Caps over all projects; `None`: none."""
+    warn_at: tuple[Annotated[StrictInt, Field(ge=1, le=100)], ...] = (80, 100)
+    """Percent of any budget at which a `budget_threshold` event says how much is used, once each."""
+    settle_unknown: Literal["never", "assume_charged"] = "never"
+    """What becomes of a purchase nobody has found out about in seven days, or as long as its provider keeps a result:
+    its money stays reserved, or is booked as if it had been charged, which can be corrected.
+    """
     follow_successor: StrictBool = False
     """A retired pin is served by its successor."""
     allow_ephemeral: StrictBool = False
@@ -196,6 +299,8 @@ class Config(Table):
     """Stage to tier; the two stages of the library are always there."""
     routing: RoutingSettings = Field(default_factory=RoutingSettings)
     registry: RegistrySettings = Field(default_factory=RegistrySettings)
+    store: StoreSettings = Field(default_factory=StoreSettings)
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
 
     @classmethod
     def of(cls, values: Mapping[str, Any] | None = None, *, source: str = "configuration") -> Self:

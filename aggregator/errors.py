@@ -24,7 +24,8 @@ AggregatorError
 │  ├─ NoRouteError
 │  └─ RoutesExhaustedError
 ├─ PricingError
-│  └─ PriceUnknownError
+│  ├─ PriceUnknownError
+│  └─ PricePausedError
 ├─ BudgetExceededError
 ├─ StoreError
 ├─ WebhookError                  a delivery that is not taken; `reason` says why
@@ -37,8 +38,9 @@ Decisions read attributes, never the text. No error holds a secret, and all of t
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 __all__ = [
     "AggregatorError",
@@ -57,6 +59,7 @@ __all__ = [
     "LedgerError",
     "MissingCredentialError",
     "NoRouteError",
+    "PricePausedError",
     "PriceUnknownError",
     "PricingError",
     "ProviderError",
@@ -140,7 +143,8 @@ class ProviderError(AggregatorError):
     `accepted` is `False` (refused, or it never arrived), `None` (nobody knows) or `True` (taken, then failed or late).
     """
 
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
+    """Whether the same may be asked again; a provider may forbid it of a single error."""
 
     def __init__(
         self,
@@ -195,6 +199,8 @@ class UnavailableError(ProviderError):
     """No usable answer: connection, time-out or 5xx."""
 
     retryable = True
+    timed_out = False
+    """Whether it was waited for in vain."""
 
 
 class ResponseFormatError(ProviderError):
@@ -245,6 +251,16 @@ class PriceUnknownError(PricingError):
     """No rate applies and no `max_usd` bounds the call; unknown is never zero."""
 
 
+class PricePausedError(PricingError):
+    """A job at this price was billed above its quote, and nobody has looked at it yet; nothing was sent."""
+
+    def __init__(self, message: str, *, offer: str, quote_usd: Decimal, bill_usd: Decimal) -> None:
+        super().__init__(message)
+        self.offer = offer
+        self.quote_usd = quote_usd
+        self.bill_usd = bill_usd
+
+
 class BudgetExceededError(AggregatorError):
     """The reservation does not fit; nothing was sent."""
 
@@ -257,9 +273,14 @@ class BudgetExceededError(AggregatorError):
         limit_usd: Decimal,
         spent_usd: Decimal,
         held_usd: Decimal,
+        period: str | None = None,
+        until: datetime | None = None,
     ) -> None:
         super().__init__(message)
         self.account = account
+        self.period = period
+        """Which day, week or month (UTC) is used up: `month 2026-11`; `None`: the budget for life."""
+        self.until = until
         self.quote_usd = quote_usd
         self.limit_usd = limit_usd
         self.spent_usd = spent_usd
@@ -267,14 +288,22 @@ class BudgetExceededError(AggregatorError):
 
 
 class StoreError(AggregatorError):
-    """The store cannot be opened, read or written as it must be."""
+    """The store cannot be opened, read or written as it must be.
+
+    `written` says what became of the transaction: `False`, nothing of it was written; `None`, nobody knows.
+    """
+
+    def __init__(self, message: str, *, written: bool | None = False) -> None:
+        super().__init__(message)
+        self.written = written
 
 
 class WebhookError(AggregatorError):
     """A delivery that is not taken, to be answered with 401: nothing of it is believed.
 
-    `reason` is `missing` (a header), `signature`, `time` (too old, or from the future), `malformed` or `algorithm`.
-    After `signature`, keys that were fetched some time ago may be fetched once more.
+    `reason` is `missing` (a header), `signature`, `time` (too old, or from the future), `malformed`, `algorithm`,
+    `address` or `attempt` (an address that leads nowhere, or to no attempt of this store). After `signature`, keys that
+    were fetched some time ago may be fetched once more.
     """
 
     def __init__(self, message: str, *, reason: str, provider: str = "") -> None:

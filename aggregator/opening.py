@@ -1,22 +1,27 @@
 """Puts a client together: configuration, provider tables, registry, prices, store, engine; and takes it apart again."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from aggregator import ledger
+from aggregator import budgets, ledger
 from aggregator._http import HttpxTransport, Transport, origin
+from aggregator._limits import Limits
 from aggregator.backends import backends_of, provider_table, provider_tables
+from aggregator.callbacks import callbacks_of
 from aggregator.clock import Clock
-from aggregator.config import Config, load_config
+from aggregator.config import Config, CreditSettings, load_config
 from aggregator.engine import Engine
-from aggregator.errors import StoreError
+from aggregator.errors import RequestError, StoreError
 from aggregator.job import Progress
+from aggregator.options import budget_caps
+from aggregator.owner import new_owner
 from aggregator.planning import Planner, ask_as_json
 from aggregator.pricing.money import micro_usd
 from aggregator.pricing.table import PriceTable
@@ -24,12 +29,16 @@ from aggregator.probing import Prober
 from aggregator.registry.load import Registry
 from aggregator.registry.mapping import mappings_of
 from aggregator.routing.plan import Ask
-from aggregator.runner import Runner
+from aggregator.runner import Runner, inbox
 from aggregator.runner.context import Context
-from aggregator.spend import Spend
-from aggregator.store.database import Store, unsafe_filesystem
+from aggregator.runner.inbox import Nudges
+from aggregator.spend import BY, DIMENSIONS, Budget, Dimension, Spend
+from aggregator.store import pauses, reports
+from aggregator.store.database import Store
+from aggregator.store.disk import unsafe_filesystem
 from aggregator.store.files import FileStore
 from aggregator.store.journal import NewJob, verify_log
+from aggregator.store.limits import SharedLimits
 from aggregator.tasks import Request
 
 __all__ = ["ORGANISATION", "Opened", "configuration", "open_client"]
@@ -50,17 +59,47 @@ class Opened:
     files: FileStore
     clock: Clock
     rng: Random
+    context: Context
+    transport: Transport
 
-    async def open_account(self, name: str, *, parent: str | None, budget_usd: Decimal | None) -> None:
-        cap = None if budget_usd is None else micro_usd(budget_usd, "reserve")
+    async def open_account(self, name: str, *, parent: str | None, budget: Mapping[str, Decimal]) -> None:
         above = parent or (None if name == ORGANISATION else ORGANISATION)
-        await self.store.transact(lambda c: ledger.open_account(c, name, parent=above, cap=cap))
+        caps = _caps(budget)
+        await self.store.transact(lambda c: budgets.open_account(c, name, parent=above, caps=caps))
 
-    async def set_budget(self, name: str, budget_usd: Decimal) -> None:
-        await self.store.transact(lambda c: ledger.set_cap(c, name, micro_usd(budget_usd, "reserve")))
+    async def set_budget(self, name: str, budget: Mapping[str, Decimal]) -> None:
+        caps, at = _caps(budget), self._now()
+        await self.store.transact(lambda c: budgets.set_caps(c, name, caps, at=at))
 
-    async def spend(self, name: str) -> Spend:
-        return await self.store.read(lambda c: ledger.spend(c, name))
+    async def open_credits(self, provider: str, settings: CreditSettings) -> None:
+        caps, at = _caps(budget_caps(settings.budget, "budget")), self._now()
+        await self.store.transact(lambda c: budgets.open_credits(c, provider, settings.usd, caps, at=at))
+
+    async def spend(
+        self,
+        name: str,
+        *,
+        by: Dimension | Sequence[Dimension] = BY,
+        since: date | None = None,
+        until: date | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Spend:
+        """The books of an account; what may be asked is said by `Project.spend`."""
+        chosen = (by,) if isinstance(by, str) else tuple(by)
+        for one in chosen:
+            if one not in DIMENSIONS:
+                raise RequestError(f"spend by {one!r}: there are {', '.join(DIMENSIONS)}")
+        at = self._now()
+        return await self.store.read(
+            lambda c: reports.spend(c, name, at=at, by=chosen, since=since, until=until, tags=tags)
+        )
+
+    async def budgets(self) -> list[Budget]:
+        at = self._now()
+        return await self.store.read(lambda c: budgets.report(c, at=at))
+
+    def _now(self) -> int:
+        return int(self.clock.time() * 1000)
 
     def new_job(
         self,
@@ -74,7 +113,7 @@ class Opened:
         tags: Mapping[str, str],
     ) -> NewJob:
         """A job to be written down. Its id sorts by time; without a key the id is the key."""
-        now = int(self.clock.time() * 1000)
+        now = self._now()
         job_id = f"{now:011x}{self.rng.getrandbits(52):013x}"
         return NewJob(
             id=job_id,
@@ -90,6 +129,11 @@ class Opened:
         )
 
 
+def _caps(budget: Mapping[str, Decimal]) -> dict[str, int]:
+    """Whole micro-dollars, or millionths of a credit."""
+    return {period: micro_usd(amount, "reserve") for period, amount in budget.items()}
+
+
 async def open_client(
     configured: Config | Mapping[str, Any] | str | os.PathLike[str] | None,
     *,
@@ -103,16 +147,18 @@ async def open_client(
     """Open everything. What is opened is closed by `stack`, in reverse order."""
     config = configuration(configured)
     directory = config.directory.expanduser().absolute()
-    unsafe = unsafe_filesystem(directory, allow_ephemeral=config.allow_ephemeral)
+    url = config.store.url(os.environ)
+    unsafe = unsafe_filesystem(directory, allow_ephemeral=config.allow_ephemeral, holds_database=url is None)
     if unsafe is not None:
         raise StoreError(unsafe)
     tables = provider_tables(config)
     backends, not_usable = backends_of(config, tables, os.environ)
+    callbacks = callbacks_of(config, os.environ)
     paths = [path.expanduser() for path in config.registry.paths]
     registry = Registry.load(paths, mappings=mappings_of(tables))
     prices = PriceTable.load(paths)
 
-    store = Store(directory / STORE_NAME, inline=inline_store)
+    store = Store(url or directory / STORE_NAME, inline=inline_store)
     stack.callback(store.close)
     await store.read(ledger.verify)
     await store.read(verify_log)
@@ -131,13 +177,24 @@ async def open_client(
 
     files = FileStore(directory, prober)
     planner = Planner(registry, prices, config, backends, not_usable, clock)
-    engine = Engine(transport=moving, clock=clock, rng=rng)
-    runner = Runner(Context(engine, planner, store, files, clock, rng, on_progress=on_progress))
+    planner.paused = await store.read(pauses.paused)
+    engine = Engine(transport=moving, clock=clock, rng=rng, limits=Limits(clock, SharedLimits(store, clock)))
+    nudges = Nudges(store, clock, on=callbacks.on)
+    owner = new_owner(shared=url is not None)
+    context = Context(
+        engine, planner, store, files, clock, rng, nudges, callbacks, on_progress, config.warn_at, owner
+    )
+    runner = Runner(context)
     stack.push_async_callback(runner.aclose)
-    opened = Opened(planner, runner, store, files, clock, rng)
-    await opened.open_account(ORGANISATION, parent=None, budget_usd=None)
+    if callbacks.on:
+        await store.transact(lambda c: inbox.forget(c, context.now()))
+    opened = Opened(planner, runner, store, files, clock, rng, context, moving)
+    await opened.open_account(ORGANISATION, parent=None, budget={})
     if config.budget_usd is not None:
-        await opened.set_budget(ORGANISATION, config.budget_usd)
+        await opened.set_budget(ORGANISATION, budget_caps(config.budget_usd, "budget_usd"))
+    for name, settings in config.providers.items():
+        if settings.credits is not None:
+            await opened.open_credits(name, settings.credits)
     return opened
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, cast
 
 from pydantic import JsonValue
@@ -23,9 +24,13 @@ from aggregator.engine import Backend
 from aggregator.errors import AggregatorError, NoRouteError, PriceUnknownError
 from aggregator.handing import CannotHandOver, way
 from aggregator.inputs import Media
+from aggregator.pricing.drift import Pause, rates_of
 from aggregator.pricing.money import micro_usd
+from aggregator.pricing.quote import Quote
 from aggregator.pricing.table import PriceTable
+from aggregator.registry.cards import Offer
 from aggregator.registry.load import Registry
+from aggregator.routing.health import Health, Where
 from aggregator.routing.plan import Ask, Plan
 from aggregator.routing.router import route
 from aggregator.store.journal import NewAttempt
@@ -38,7 +43,9 @@ REUSE_VERSION = "r1"
 
 
 class Planner:
-    """Registry, prices, configuration and backends, put together. All of it is read only."""
+    """Registry, prices, configuration and backends, put together, all of it read only; and what this process knows of
+    how well they do.
+    """
 
     def __init__(
         self,
@@ -55,6 +62,25 @@ class Planner:
         self.backends = backends
         self._usable: dict[str, str | None] = {**unusable, **dict.fromkeys(backends)}
         self._clock = clock
+        self.health = Health()
+        self.paused: Mapping[tuple[str, str], Pause] = {}
+        """Offers and rates that are paused, as the store said at the last purchase."""
+
+    def where(self, provider: str, endpoint: str, model: str) -> Where:
+        """What the health of an offer is kept under."""
+        backend = self.backends.get(provider)
+        return Where(provider, backend.account if backend else "", model, endpoint)
+
+    def pass_over(self, offer: Offer, price: Quote) -> str | None:
+        """Why an offer is not to be used now while there are others, in words that follow its name."""
+        return self._passed_over(offer.id, offer.model, price.as_json)
+
+    def _passed_over(self, pin: str, model: str, quote: Callable[[], Mapping[str, Any]]) -> str | None:
+        pause = self.paused.get((pin, rates_of(quote()))) if self.paused else None
+        if pause is not None:
+            return pause.said
+        provider, _, endpoint = pin.partition(":")
+        return self.health.why_resting(self.where(provider, endpoint, model), self._clock.monotonic())
 
     def plan(self, request: Request, ask: Ask, *, explain: bool = False) -> Plan:
         """Choose an offer and write the body that would be sent.
@@ -67,7 +93,17 @@ class Planner:
         closed = self._closed_to(request)
 
         def routed(asked: Ask) -> Plan:
-            return route(self.registry, self.prices, self.config, self._usable, request, asked, day, explain=explain)
+            return route(
+                self.registry,
+                self.prices,
+                self.config,
+                self._usable,
+                request,
+                asked,
+                day,
+                explain=explain,
+                pass_over=self.pass_over,
+            )
 
         try:
             plan = routed(replace(ask, exclude=ask.exclude | closed.keys()) if closed else ask)
@@ -135,7 +171,7 @@ class Planner:
         }
         if rest is not None:
             written["alternatives"] = list(rest)
-        waits = bool(inputs) or backend.concurrency is not None or backend.requests_per_second is not None
+        self.health.asked(self.where(offer.provider, offer.endpoint, offer.model), self._clock.monotonic())
         return NewAttempt(
             provider=offer.provider,
             endpoint=offer.endpoint,
@@ -145,7 +181,7 @@ class Planner:
             plan=written,
             reuse_address=reuse_address(plan),
             reserved=micro_usd(reserved_usd(plan), "reserve"),
-            body=None if waits else dict(plan.body),
+            body=None if inputs else dict(plan.body),
         )
 
     def handed(self, plan: Plan) -> dict[str, Json]:
@@ -159,7 +195,9 @@ class Planner:
         }
 
     def next_purchase(self, written: Mapping[str, Any], ask: Mapping[str, Any]) -> NewAttempt | None:
-        """The purchase at the next offer of a journalled plan that is of the same tier and can still serve it."""
+        """The purchase at the next offer of a journalled plan that is of the same tier, can still serve it and is not
+        passed over.
+        """
         rest = list(written["alternatives"])
         while rest:
             other = rest.pop(0)
@@ -169,10 +207,20 @@ class Planner:
                 plan = self.plan(
                     request_from_json(written["request"]), replace(ask_from_json(ask), model=other["offer"])
                 )
-                return self.purchase(plan, rest=rest)
             except AggregatorError:
                 continue  # it could serve when the plan was made, and cannot now
+            if plan.chosen.passed_over is None:
+                return self.purchase(plan, rest=rest)
         return None
+
+    def aside(self, written: Mapping[str, Any]) -> list[str]:
+        """The alternatives of a journalled plan that are passed over now, each with the reason."""
+        looked = {
+            other["offer"]: self._passed_over(other["offer"], other["model"], partial(dict, other["quote"]))
+            for other in written["alternatives"]
+            if other["tier"] == written["chosen"]["tier"]
+        }
+        return [f"{pin} {why}" for pin, why in looked.items() if why is not None]
 
     def _written(self, plan: Plan) -> Plan:
         offer = plan.offer

@@ -15,6 +15,8 @@ STEP = 0.3
 """The share of the remaining probability that passes between two looks."""
 MIN_INTERVAL_S = 0.1
 MAX_INTERVAL_S = 15.0
+TOLD_FACTOR = 4.0
+MAX_INTERVAL_TOLD_S = 60.0
 MEMORY = 50.0
 """Observations after which older ones count half or less."""
 EARLIEST = 0.4
@@ -62,9 +64,10 @@ class ServiceTime:
         return NormalDist(self.mean_log_s, max(math.sqrt(self.square_log_s / (self.count - 1)), MIN_SIGMA))
 
 
-def next_poll_s(learned: ServiceTime, elapsed_s: float) -> float:
+def next_poll_s(learned: ServiceTime, elapsed_s: float, *, told: bool = False) -> float:
     """Seconds from now until the next look, for a job that has been running for `elapsed_s`.
 
+    Where the provider calls back (`told`) looks are fewer, and never none: a call that does not come costs time.
     Before enough is learned, and far beyond what was, the time it has taken so far is the best guess of the scale.
     """
     wait_s = elapsed_s * STEP
@@ -74,4 +77,5 @@ def next_poll_s(learned: ServiceTime, elapsed_s: float) -> float:
         target = passed + STEP * (1.0 - passed)
         if target < CERTAIN:
             wait_s = math.exp(distribution.inv_cdf(target)) - elapsed_s
-    return min(MAX_INTERVAL_S, max(MIN_INTERVAL_S, wait_s))
+    wait_s = min(MAX_INTERVAL_S, max(MIN_INTERVAL_S, wait_s))
+    return min(MAX_INTERVAL_TOLD_S, wait_s * TOLD_FACTOR) if told else wait_s

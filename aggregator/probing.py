@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,8 @@ from aggregator.artifact import Facts
 __all__ = ["Prober"]
 
 PROBE_TIMEOUT_S = 20.0
+ENVIRONMENT = ("LD_LIBRARY_PATH", "PATH", "SYSTEMROOT", "TMPDIR")
+"""All that the child is given: no key is among it."""
 
 
 class Prober:
@@ -51,6 +54,7 @@ class Prober:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
+                env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
             )
         assert self._child.stdin is not None
         assert self._child.stdout is not None

@@ -11,9 +11,9 @@ from itertools import accumulate
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast, overload
 
-from aggregator.errors import AggregatorError, ConfigurationError, RequestError, WorkflowError
+from aggregator.errors import AggregatorError, ConfigurationError, PricePausedError, RequestError, WorkflowError
 from aggregator.job import Job
-from aggregator.options import Options, Usd, amount_usd, check_options
+from aggregator.options import BudgetUsd, Options, amount_usd, budget_caps, check_options
 from aggregator.verbs import Verbs
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aggregator.planning import Planner
     from aggregator.promotion import PromotionPlan
     from aggregator.routing.plan import Ask, Plan
-    from aggregator.spend import Spend
+    from aggregator.spend import Asked, Spend
     from aggregator.tasks import Request
 
 __all__ = ["Project"]
@@ -42,7 +42,7 @@ class Project(Verbs):
         opened: "Opened",
         name: str,
         *,
-        budget_usd: Usd | None = None,
+        budget_usd: BudgetUsd | None = None,
         stage: str = "prototype",
         tags: Mapping[str, str] | None = None,
     ) -> None:
@@ -53,7 +53,7 @@ class Project(Verbs):
         self.name = name
         self.stage = stage
         self._opened = opened
-        self._budget = None if budget_usd is None else amount_usd(budget_usd, "budget_usd")
+        self._budget = budget_caps(budget_usd, "budget_usd")
         self._tags = dict(tags or {})
         self._ready = False
 
@@ -66,9 +66,9 @@ class Project(Verbs):
         above: str | None = None
         *parents, _ = accumulate(self.name.split("/"), "{}/{}".format)
         for name in parents:
-            await self._opened.open_account(f"project:{name}", parent=above, budget_usd=None)
+            await self._opened.open_account(f"project:{name}", parent=above, budget={})
             above = f"project:{name}"
-        await self._opened.open_account(self.account, parent=above, budget_usd=self._budget)
+        await self._opened.open_account(self.account, parent=above, budget=self._budget)
         self._ready = True
         return self
 
@@ -77,7 +77,9 @@ class Project(Verbs):
     ) -> None:
         """Nothing to undo: jobs go on, the books stay open."""
 
-    def project(self, name: str, *, budget_usd: Usd | None = None, tags: Mapping[str, str] | None = None) -> "Project":
+    def project(
+        self, name: str, *, budget_usd: BudgetUsd | None = None, tags: Mapping[str, str] | None = None
+    ) -> "Project":
         """A project within this one: it spends from both budgets."""
         return Project(
             self._opened,
@@ -216,13 +218,21 @@ class Project(Verbs):
 
     # ---------------------------------------------------------------------------------------------------------- books
 
-    async def spend(self) -> "Spend":
-        """Read the books: settled, reserved, what is left, and how many jobs have no known price."""
-        return await self._opened.spend(self.account)
+    async def spend(self, **asked: Unpack["Asked"]) -> "Spend":
+        """Read the books: settled, reserved, what is left, and how many jobs have no known price.
 
-    async def set_budget(self, budget_usd: Usd) -> None:
-        """Change the budget; never below what is spent and reserved."""
-        await self._opened.set_budget(self.account, amount_usd(budget_usd, "budget_usd"))
+        Args:
+            asked: `by`: one or several of `project provider model offer task stage tag day`. `since`, `until`: only
+            what was reserved from this day (UTC) on, and up to and including that one. `tags`: only jobs with these.
+
+        """
+        return await self._opened.spend(self.account, **asked)
+
+    async def set_budget(self, budget_usd: BudgetUsd) -> None:
+        """Change the budget for life, or those that are named: `{"month": "20"}`. Never below what is spent and
+        reserved.
+        """
+        await self._opened.set_budget(self.account, budget_caps(budget_usd, "budget_usd"))
 
     async def drain(self) -> None:
         """Wait until no job of this client is under way."""
@@ -279,22 +289,31 @@ class Project(Verbs):
         if known is not None and known.state not in ("failed", "refused", "canceled"):
             opened.runner.follow(known.job)
             return Job(known.job, opened.runner)
-        plan = served() if served else opened.planner.plan(request, ask)
-        purchase = opened.planner.purchase(plan)
         deadline_s = options.get("deadline_s") or DEFAULT_DEADLINE_S
-        if known is not None:
-            deadline_at = int((opened.clock.time() + deadline_s) * 1000)
-            return Job(await opened.runner.again(known, purchase, deadline_at=deadline_at), opened.runner)
-        new = opened.new_job(
-            self.account,
-            key=key,
-            fingerprint=mark,
-            request=plan.request if served else request,
-            ask=ask,
-            deadline_s=deadline_s,
-            tags={**self._tags, **options.get("tags", {})},
-        )
-        return Job(await opened.runner.start(new, purchase), opened.runner)
+
+        async def bought(plan: "Plan") -> str:
+            purchase = opened.planner.purchase(plan)
+            if known is not None:
+                deadline_at = int((opened.clock.time() + deadline_s) * 1000)
+                return await opened.runner.again(known, purchase, deadline_at=deadline_at)
+            new = opened.new_job(
+                self.account,
+                key=key,
+                fingerprint=mark,
+                request=plan.request if served else request,
+                ask=ask,
+                deadline_s=deadline_s,
+                tags={**self._tags, **options.get("tags", {})},
+            )
+            return await opened.runner.start(new, purchase)
+
+        while True:
+            plan = served() if served else opened.planner.plan(request, ask)
+            try:
+                return Job(await bought(plan), opened.runner)
+            except PricePausedError:
+                if plan.chosen.passed_over is not None:
+                    raise  # no other is left
 
     async def result_of(self, job_id: str) -> "Result":
         """The result of a job by its id, from any project."""

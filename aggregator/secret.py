@@ -3,12 +3,15 @@
 import base64
 import hashlib
 import hmac
+import json
 from typing import NoReturn
 from urllib.parse import quote
 
-__all__ = ["Secret", "SecretHeaders", "scrub"]
+__all__ = ["Secret", "SecretHeaders", "echoes", "scrub"]
 
 BLANK = "•••"
+MIN_ECHO = 6
+MIN_BASE64 = 10
 
 
 class Secret:
@@ -41,18 +44,35 @@ class Secret:
 def scrub(text: str, secrets: "tuple[Secret, ...]") -> str:
     """Blank every secret, and every part of one that a provider might echo, in `text`."""
     for secret in secrets:
-        value = secret.reveal()
-        parts = {value, *value.split(":")}
-        parts |= (
-            {part.strip() for part in parts}
-            | {quote(part, safe="") for part in parts}
-            | {part.replace("/", "\\/") for part in parts}
-        )
-        encoded = base64.b64encode(value.encode()).decode()
-        for part in sorted(parts | {encoded, encoded.rstrip("=")}, key=len, reverse=True):
-            if len(part) >= 6:  # shorter parts would blank ordinary words  # noqa: PLR2004
-                text = text.replace(part, BLANK)
+        for form in echoes(secret.reveal()):
+            text = text.replace(form, BLANK)
     return text
+
+
+def echoes(value: str) -> list[str]:
+    """How a secret may come back: as it is, in parts, quoted, in hexadecimal, in base64; the longest first.
+
+    Parts of less than 6 characters are left out: they would blank ordinary words.
+    """
+    parts = {value, *value.split(":")}
+    parts |= {part.strip() for part in parts}
+    forms = set(parts)
+    for part in parts:
+        forms |= {quote(part, safe=""), quote(part), part.replace("/", "\\/"), json.dumps(part)[1:-1]}
+        forms |= {part.encode().hex(), *_in_base64(part.encode())}
+    return sorted((form for form in forms if len(form) >= MIN_ECHO), key=len, reverse=True)
+
+
+def _in_base64(value: bytes) -> set[str]:
+    """The characters that stand for `value`, wherever it was in what was encoded."""
+    forms = {base64.b64encode(value).decode()}
+    for before in range(3):
+        whole = base64.b64encode(bytes(before) + value).decode()
+        bits = 8 * (before + len(value))
+        inside = whole[-(-8 * before // 6) : bits // 6]  # whose six bits are all of the value's
+        if len(inside) >= MIN_BASE64:
+            forms.add(inside)
+    return forms | {form.replace("+", "-").replace("/", "_") for form in forms}
 
 
 class SecretHeaders(dict[str, str]):
@@ -60,3 +80,6 @@ class SecretHeaders(dict[str, str]):
 
     def __repr__(self) -> str:
         return f"SecretHeaders({', '.join(self)})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("headers with a secret are not pickled or copied")

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.secret import Secret
+from aggregator.store.database import Store
 from tests.runner.world import World
 
+pytest_plugins = ["tests.canary"]  # no key in anything that the suite writes
 MEMORY = Path("/dev/shm")
 
 
@@ -27,3 +30,29 @@ def quick(tmp_path: Path) -> Iterator[Path]:
 def world(quick: Path) -> World:
     """The memory provider with two offers, and no client yet."""
     return World(quick)
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """An empty database on PostgreSQL, whose server starts with the first test that asks for it."""
+    from tests.postgres import database
+
+    with database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_at(request: pytest.FixtureRequest) -> Path | Secret:
+    """Where a store may be opened, on each database: for `Store(store_at)`."""
+    if request.param == "sqlite":
+        directory: Path = request.getfixturevalue("quick")
+        return directory / "below" / "store.sqlite"
+    return Secret(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def store(store_at: Path | Secret) -> Iterator[Store]:
+    """An empty store, on each database."""
+    store = Store(store_at)
+    yield store
+    store.close()

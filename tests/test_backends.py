@@ -97,3 +97,19 @@ async def test_a_model_whose_provider_has_no_key_says_which_variable_to_set(
             with pytest.raises(MissingCredentialError, match="fal: no key: set FAL_KEY"):
                 await p.text_to_image("a fox", model=model)
         assert await agg.jobs() == []
+
+
+@pytest.mark.parametrize(
+    ("base_url", "own_host"),
+    [
+        ("http://127.0.0.1:8188/v1", "127.0.0.1"),
+        ("https://Relay.Example:9443", "relay.example"),
+        ("http://[::1]", "::1"),
+    ],
+)
+def test_only_the_host_of_a_configured_address_may_be_private(base_url: str, own_host: str) -> None:
+    environ = {"FAL_KEY": "k"}
+    config = Config.of({"providers": {"fal": {"base_url": base_url}}})
+    assert backends_of(config, provider_tables(config), environ)[0]["fal"].own_host == own_host
+    plain = Config.of({"providers": {"fal": {}}})
+    assert backends_of(plain, provider_tables(plain), environ)[0]["fal"].own_host == ""

@@ -55,14 +55,18 @@ def test_it_is_configured_by_a_file_a_mapping_or_a_config(world: World, tmp_path
     file = tmp_path / "aggregator.toml"
     file.write_text('directory = "here"\nallow_ephemeral = true\n[providers.local]\n')
 
-    async def main(config: Any) -> Path:
+    async def main(config: Any) -> str:
         async with Aggregator(config) as agg:
-            return agg.opened.store.path.parent
+            assert agg.opened.store.database is not None
+            return agg.opened.store.database.name
 
-    assert asyncio.run(main(file)) == tmp_path / "here"
-    assert asyncio.run(main(str(file))) == tmp_path / "here"
-    assert asyncio.run(main({"directory": str(tmp_path / "there")})) == tmp_path / "there"
-    assert asyncio.run(main(Config.of({"directory": str(tmp_path / "config")}))) == tmp_path / "config"
+    def store(name: str) -> str:
+        return str(tmp_path / name / "store.sqlite")
+
+    assert store("here") in asyncio.run(main(file))
+    assert store("here") in asyncio.run(main(str(file)))
+    assert store("there") in asyncio.run(main({"directory": str(tmp_path / "there")}))
+    assert store("config") in asyncio.run(main(Config.of({"directory": str(tmp_path / "config")})))
 
 
 def test_local_keeps_to_the_embedded_backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

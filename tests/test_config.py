@@ -96,6 +96,14 @@ def test_the_environment_moves_the_store(here):
         ('budget_usd = "-1"', "budget_usd: a budget must be above zero"),
         ('budget_usd = "NaN"', "budget_usd: a budget must be above zero"),
         ('budget_usd = "lots"', "budget_usd: not an amount"),
+        ('budget_usd = { year = "1" }', "budget_usd: there is no budget for each 'year'; there are total, day, week"),
+        ("budget_usd = { month = 1.5 }", "budget_usd: write it as a string"),
+        ("warn_at = [0]", "warn_at.0"),
+        ("warn_at = [101]", "warn_at.0"),
+        ("warn_at = [80.5]", "warn_at.0"),
+        ("[providers.fal.credits]", "providers.fal.credits.usd"),
+        ("[providers.fal.credits]\nusd = 0.01", "providers.fal.credits.usd: write it as a string"),
+        ('[providers.fal.credits]\nusd = "0.01"\nbudget = { day = "0" }', "providers.fal.credits.budget: a budget"),
         ('directroy = "x"', "unknown key 'directroy'; did you mean 'directory'?"),
         ("[routing]\nalow = []", "routing: unknown key 'alow'; did you mean 'allow'?"),
         ("[providers.fal]\nconcurency = 3", "providers.fal: unknown key 'concurency'; did you mean 'concurrency'?"),
@@ -157,3 +165,19 @@ def test_a_mapping_is_checked_like_a_file():
     assert Config.of({"budget_usd": Decimal("2.5")}).budget_usd == Decimal("2.5")
     with pytest.raises(ConfigurationError, match="configuration: unknown key 'budget'; did you mean 'budget_usd'"):
         Config.of({"budget": "1"})
+
+
+def test_budgets_may_be_for_periods_and_in_credits():
+    config = Config.of(
+        {
+            "budget_usd": {"total": "100", "month": Decimal("20.5")},
+            "warn_at": [50, 100],
+            "providers": {"runway": {"credits": {"usd": "0.01", "budget": {"week": "300"}}}},
+        }
+    )
+    assert config.budget_usd == {"total": Decimal(100), "month": Decimal("20.5")}
+    assert config.warn_at == (50, 100)
+    credit = config.providers["runway"].credits
+    assert credit is not None
+    assert (credit.usd, credit.budget) == (Decimal("0.01"), {"week": Decimal(300)})
+    assert Config.of({}).warn_at == (80, 100)

@@ -3,6 +3,7 @@
 import copy
 import inspect
 import pickle
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,9 +23,13 @@ ARGUMENTS: dict[str, Any] = {
     "errors": (ProviderError("inner", provider="fal", accepted=None),),
     "account": "project:trailer",
     "quote_usd": Decimal("0.40"),
+    "bill_usd": Decimal("0.80"),
+    "offer": "fal:a/b",
     "limit_usd": Decimal("5.00"),
     "spent_usd": Decimal(0),
     "held_usd": Decimal("4.9999"),
+    "period": "month 2026-11",
+    "until": datetime(2026, 12, 1, tzinfo=UTC),
     "step": "clip",
     "results": ("kept",),
     "provider": "fal",

@@ -13,6 +13,7 @@ from aggregator.contract import Body, HttpRequest
 from tests.providers.fal.harness import Fal, running
 from tests.providers.fal.server import PNG, Answer, FalServer
 
+HERE = "127.0.0.1"
 QUICK = Timeouts(connect_s=0.1, read_s=0.1, write_s=0.1)
 
 
@@ -59,7 +60,7 @@ async def test_an_answer_longer_than_the_limit_is_refused(fal: Fal, monkeypatch:
     monkeypatch.setattr(_http, "MAX_ANSWER_BYTES", 1000)
     for size, fits in ((1000, True), (1001, False)):
         fal.server.answers["file"].append(Answer(body=b"x" * size))
-        request = HttpRequest("GET", f"{fal.server.cdn_url}/files/out.png")
+        request = HttpRequest("GET", f"{fal.server.cdn_url}/files/out.png", own_host=HERE)
         if fits:
             assert len((await fal.transport.send(request)).body) == size
         else:
@@ -78,7 +79,7 @@ async def test_an_answer_to_a_submit_that_is_too_long_is_unknown(fal: Fal, monke
 @pytest.mark.parametrize("fault", ["drop", "truncate", "hang"])
 async def test_what_breaks_after_sending_may_have_arrived(fault: str, fal: Fal) -> None:
     fal.server.answers["file"].append(Answer(body=b"abc", fault=fault))
-    request = HttpRequest("GET", f"{fal.server.cdn_url}/files/out.png")
+    request = HttpRequest("GET", f"{fal.server.cdn_url}/files/out.png", own_host=HERE)
     with pytest.raises(SendError) as caught:
         await fal.transport.send(request, timeouts=QUICK)
     assert caught.value.sent is None
@@ -95,7 +96,7 @@ async def test_an_address_that_is_none_never_leaves(url: str) -> None:
 
 @pytest.mark.parametrize("json", [{"a": "\ud800"}, {"a": 0, "b": False}])
 async def test_a_body_that_cannot_be_written_never_leaves(json: dict[str, object], fal: Fal) -> None:
-    request = HttpRequest("POST", f"{fal.server.url}/a/b", json=json)  # type: ignore[arg-type]
+    request = HttpRequest("POST", f"{fal.server.url}/a/b", own_host=HERE, json=json)  # type: ignore[arg-type]
     if "b" in json:
         await fal.transport.send(request)
         assert fal.server.seen[0].body == b'{"a":0,"b":false}'
@@ -109,7 +110,7 @@ async def test_a_body_that_cannot_be_written_never_leaves(json: dict[str, object
 async def test_a_file_is_sent_piece_by_piece_with_its_length(fal: Fal, tmp_path: Path) -> None:
     path = tmp_path / "big.bin"
     path.write_bytes(bytes(range(256)) * 4096)
-    request = HttpRequest("POST", f"{fal.server.url}/a/b", content=Body(str(path), 2**20))
+    request = HttpRequest("POST", f"{fal.server.url}/a/b", own_host=HERE, content=Body(str(path), 2**20))
     await fal.transport.send(request)
     (seen,) = fal.server.seen
     assert seen.headers["content-length"] == str(2**20)
@@ -120,7 +121,7 @@ async def test_a_file_is_sent_piece_by_piece_with_its_length(fal: Fal, tmp_path:
 async def test_a_file_that_has_shrunk_may_have_arrived(fal: Fal, tmp_path: Path) -> None:
     path = tmp_path / "small.bin"
     path.write_bytes(b"abc")
-    request = HttpRequest("POST", f"{fal.server.url}/a/b", content=Body(str(path), 10))
+    request = HttpRequest("POST", f"{fal.server.url}/a/b", own_host=HERE, content=Body(str(path), 10))
     with pytest.raises(SendError) as caught:
         await fal.transport.send(request)
     assert caught.value.sent is None
@@ -133,7 +134,7 @@ async def test_nothing_of_the_environment_or_of_other_answers_goes_along(
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     fal.server.answers["file"].append(Answer(body=b"x", headers={"set-cookie": "a=b"}))
     for _ in range(2):
-        await fal.transport.send(HttpRequest("GET", f"{fal.server.url}/files/out.png"))
+        await fal.transport.send(HttpRequest("GET", f"{fal.server.url}/files/out.png", own_host=HERE))
     first, second = fal.server.seen
     assert "cookie" not in second.headers
     assert first.headers["user-agent"].startswith("aggregator/")
@@ -245,7 +246,7 @@ async def test_an_application_is_reached_without_a_socket() -> None:
 
 
 async def test_a_request_of_ours_is_not_changed_by_signing(fal: Fal) -> None:
-    request = HttpRequest("GET", f"{fal.server.url}/files/out.png", {"x-a": "b"})
+    request = HttpRequest("GET", f"{fal.server.url}/files/out.png", {"x-a": "b"}, own_host=HERE)
     signed = await fal.engine._signed(fal.backend, request)
     assert request.headers == {"x-a": "b"}
     assert signed == replace(request, headers={"x-a": "b", "Authorization": f"Key {fal.server.key}"})

@@ -60,7 +60,6 @@ def test_import_brings_nothing_optional_and_nothing_heavy() -> None:
         "structlog",
         "opentelemetry",
         "tenacity",
-        "aiolimiter",
         "av",
         "PIL",
     ]
@@ -73,8 +72,8 @@ def test_import_brings_nothing_optional_and_nothing_heavy() -> None:
     ("library", "file"),
     [
         ("httpx", "aggregator/_http.py"),
+        ("httpcore", "aggregator/_connections.py"),
         ("tenacity", "aggregator/_retry.py"),
-        ("aiolimiter", "aggregator/_limits.py"),
         ("structlog", "aggregator/_observe.py"),
         ("opentelemetry", "aggregator/_observe.py"),
     ],

@@ -165,4 +165,4 @@ def test_the_child_answers_on_its_own(monkeypatch: pytest.MonkeyPatch, wav: Path
     assert first["facts"]["duration_s"] == 0.5
     assert second == {"error": "FileNotFoundError"}
     assert third == {"error": "JSONDecodeError"}
-    assert limits == [resource.RLIMIT_AS, resource.RLIMIT_FSIZE]
+    assert limits == [resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE]

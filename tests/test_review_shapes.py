@@ -230,7 +230,7 @@ OFFER = SimpleNamespace(
 
 def planner(now_s: float = 0.0, **changes: Any) -> Planner:
     backend = Bench(replace(PROVIDER, upload=lambda _source: None, **changes)).backend  # type: ignore[arg-type,return-value]
-    clock = SimpleNamespace(time=lambda: now_s)
+    clock = SimpleNamespace(time=lambda: now_s, monotonic=lambda: now_s)
     return Planner(
         cast("Any", None), cast("Any", None), cast("Any", None), {"example": backend}, {}, cast("Any", clock)
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from aggregator import __version__
-from aggregator.cli import books, catalogue, demo, doctor, emulate, make, server
+from aggregator.cli import books, catalogue, demo, doctor, emulate, make, pauses, server, spending, unknown
 
 __all__ = ["app"]
 
@@ -39,9 +39,12 @@ app.command("generate")(make.generate)
 app.command("plan")(make.plan)
 app.command("models")(catalogue.models)
 app.command("prices")(catalogue.prices)
-app.command("spend")(books.spend)
+app.command("spend")(spending.spend)
+app.command("budgets")(spending.budgets)
 app.command("jobs")(books.jobs)
 app.command("resume")(books.resume)
+app.add_typer(unknown.app, name="unknown", no_args_is_help=True)
+app.add_typer(pauses.app, name="pauses", no_args_is_help=True)
 app.command("doctor")(doctor.doctor)
 app.command("local")(server.local)
 app.command("emulate")(emulate.emulate)

@@ -15,10 +15,10 @@ from typing import Any, Protocol
 
 from aggregator.artifact import Result
 from aggregator.cli.board import Board
-from aggregator.cli.books import spend_as_json
 from aggregator.cli.demo_view import Stage, draw_demo
 from aggregator.cli.session import AsJson, ConfigFile, Directory, LocalOnly, Session
 from aggregator.cli.show import console, emit
+from aggregator.cli.spending import spend_as_json
 from aggregator.client import Aggregator
 from aggregator.config import Config
 from aggregator.job import AttemptState, Progress

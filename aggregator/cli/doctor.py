@@ -18,19 +18,23 @@ from rich.text import Text
 
 from aggregator import __version__
 from aggregator.backends import SWITCHED_OFF
+from aggregator.callbacks import callbacks_of, tables
 from aggregator.cli.catalogue import Catalogue
 from aggregator.cli.live import check_keys
 from aggregator.cli.session import EXIT_ERROR, AsJson, ConfigFile, Directory, LocalOnly, Session
 from aggregator.cli.show import console, emit, heading, sized, table
 from aggregator.config import FILE_NAME, Config
 from aggregator.errors import AggregatorError
-from aggregator.job import JobRecord
+from aggregator.job import AttemptState, JobRecord
+from aggregator.pricing.drift import Pause
+from aggregator.secret import Secret
 
 __all__ = ["Finding", "doctor", "findings"]
 
 STALE_DAYS = 90
 STALE_SHOWN = 3
 LABEL_COLUMNS = 16
+NO_BOOKS = "none yet: the first job begins them"
 FEW = 3
 LOW_SPACE_BYTES = 2 * 10**9
 LIBRARIES = ("httpx", "pydantic", "sqlalchemy")
@@ -38,6 +42,7 @@ EXTRAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "local": ("the embedded backend, and facts of every delivered file", ("av", "PIL", "starlette", "uvicorn")),
     "voice": ("a real voice for the embedded backend", ("espeakng_loader",)),
     "cli": ("this command", ("typer", "rich")),
+    "postgres": ("a store that several machines share", ("psycopg",)),
 }
 
 Live = Annotated[bool, typer.Option("--live", help="Ask each provider whether its key works; nothing is bought.")]
@@ -94,6 +99,7 @@ def findings(session: Session, *, live: bool = False) -> list[Finding]:
     except AggregatorError as error:
         return [*found, Finding("providers", "tables", "broken", str(error))]
     found += _providers(catalogue)
+    found += _webhooks(config, catalogue)
     if live:
         asked = check_keys(config, catalogue, os.environ)
         found += (Finding("keys, asked live", one.provider, one.verdict, one.said) for one in asked)
@@ -163,52 +169,84 @@ def _file(session: Session) -> str:
 
 def _store(config: Config) -> Iterator[Finding]:
     from aggregator.opening import STORE_NAME
-    from aggregator.store.database import filesystem_of, unsafe_filesystem
+    from aggregator.store.disk import filesystem_of, unsafe_filesystem
 
+    try:
+        url = config.store.url(os.environ)
+    except AggregatorError as error:
+        yield Finding("store", "database", "broken", str(error))
+        return
     directory = config.directory.expanduser().absolute()
     existing = next(path for path in (directory, *directory.parents) if path.exists())
     kind = filesystem_of(directory) or "unknown to this machine"
-    unsafe = unsafe_filesystem(directory, allow_ephemeral=config.allow_ephemeral)
+    unsafe = unsafe_filesystem(directory, allow_ephemeral=config.allow_ephemeral, holds_database=url is None)
     yield Finding("store", "directory", "ok", f"{directory}{'' if existing == directory else ' (not made yet)'}")
     yield Finding("store", "file system", "broken" if unsafe else "ok", unsafe or kind)
     if not os.access(existing, os.W_OK):
         yield Finding("store", "writing", "broken", f"{existing} cannot be written: check its permissions")
     free = shutil.disk_usage(existing).free
     yield Finding("store", "free space", "ok" if free > LOW_SPACE_BYTES else "warning", sized(free))
-    yield Finding("store", "SQLite", "ok", sqlite3.sqlite_version)
-    database = directory / STORE_NAME
-    if not database.is_file():
-        yield Finding("store", "books", "note", "none yet: the first job begins them")
-    elif not unsafe:
-        yield from _books(database)
+    file = directory / STORE_NAME
+    if url is None and not file.is_file():
+        yield Finding("store", "database", "ok", f"SQLite {sqlite3.sqlite_version}")
+        yield Finding("store", "books", "note", NO_BOOKS)
+    elif url is not None or not unsafe:
+        yield from _database(url or file)
 
 
-def _books(database: Path) -> Iterator[Finding]:
+def _database(at: Path | Secret) -> Iterator[Finding]:
+    """Which database it is, and its books. Leaves it as it is: an older one is not led on by being looked at."""
+    from aggregator.store.database import look
+    from aggregator.store.schema import SCHEMA_VERSION
+
     try:
-        mode, records = asyncio.run(_read(database))
+        seen = look(at)
     except AggregatorError as error:
         yield Finding("store", "books", "broken", str(error))
         return
-    unfinished = sum(not record.state.is_final for record in records)
-    yield Finding("store", "journal mode", "ok" if mode == "wal" else "warning", mode)
+    yield Finding("store", "database", "ok", f"{seen.product}: {seen.name}")
+    if seen.weakness is not None:
+        yield Finding("store", "durability", "warning", seen.weakness)
+    if seen.version is None:
+        yield Finding("store", "books", "note", NO_BOOKS)
+    elif seen.version != SCHEMA_VERSION:
+        later = f"version {seen.version}: the next client that opens it leads it to {SCHEMA_VERSION}"
+        yield Finding("store", "schema", "note", f"{later}; end all older ones first")
+    else:
+        yield Finding("store", "schema", "ok", f"version {seen.version}")
+        yield from _books(at)
+
+
+def _books(at: Path | Secret) -> Iterator[Finding]:
+    try:
+        records, paused = asyncio.run(_read(at))
+    except AggregatorError as error:
+        yield Finding("store", "books", "broken", str(error))
+        return
+    unknown = sum(record.state is AttemptState.UNKNOWN for record in records)
+    unfinished = sum(not record.state.is_final for record in records) - unknown
     yield Finding("store", "books", "ok", f"verified: every balance adds up; jobs: {len(records)}")
     if unfinished:
         yield Finding("store", "unfinished", "warning", f"jobs: {unfinished}; `aggregator resume` goes on with them")
+    if unknown:
+        told = f"purchases: {unknown}, their money stays reserved; `aggregator unknown list` says where to look"
+        yield Finding("store", "unknown", "warning", told)
+    for pause in paused:
+        yield Finding("store", "paused", "warning", f"{pause.offer} {pause.said}; see `aggregator pauses`")
 
 
-async def _read(database: Path) -> tuple[str, list[JobRecord]]:
-    """The journal mode and the jobs, after everything was verified."""
+async def _read(at: Path | Secret) -> tuple[list[JobRecord], list[Pause]]:
+    """The jobs and the prices that are paused, after everything was verified."""
     from aggregator import ledger
-    from aggregator.store import journal
+    from aggregator.store import journal, pauses
     from aggregator.store.database import Store
     from aggregator.store.reports import job_records
 
-    store = Store(database)
+    store = Store(at)
     try:
         await store.read(ledger.verify)
         await store.read(journal.verify_log)
-        mode = await store.read(lambda c: c.exec_driver_sql("PRAGMA journal_mode").scalar())
-        return str(mode), await store.read(job_records)
+        return await store.read(job_records), list((await store.read(pauses.paused)).values())
     finally:
         store.close()
 
@@ -225,6 +263,31 @@ def _providers(catalogue: Catalogue) -> Iterator[Finding]:
             yield Finding("providers", name, "ok" if reason is None else "note", reason or "configured")
     if len(off) > FEW:
         yield Finding("providers", f"{len(off)} others", "note", SWITCHED_OFF)
+
+
+def _webhooks(config: Config, catalogue: Catalogue) -> Iterator[Finding]:
+    """Whether providers are asked to call back, and which of those that can be used here will."""
+    try:
+        callbacks = callbacks_of(config, os.environ)
+    except AggregatorError as error:
+        yield Finding("webhooks", "secrets", "broken", str(error))
+        return
+    if not callbacks.on:
+        said = "not configured, so jobs are polled: [webhooks] url and secret_env let providers call back"
+        yield Finding("webhooks", "address", "note", said)
+        return
+    yield Finding("webhooks", "address", "ok", callbacks.url or "none: no order asks for a call")
+    usable = sorted(name for name, reason in catalogue.usable.items() if reason is None)
+    for name in usable:
+        hooks = [hook for one in tables(catalogue.tables[name]) if (hook := one.webhook) is not None]
+        if hooks and not any(callbacks.believes(name, hook) for hook in hooks):
+            said = f"polled: to believe its calls, write [providers.{name}] webhook_secret_env"
+            yield Finding("webhooks", name, "note", said)
+        elif hooks and not any(hook.ask for hook in hooks):
+            said = f"calls back if {callbacks.url}/{name} is registered with the account"
+            yield Finding("webhooks", name, "note", said)
+        elif hooks and callbacks.url:
+            yield Finding("webhooks", name, "ok", "asked with each order to call back")
 
 
 def _stale(catalogue: Catalogue) -> Iterator[Finding]:

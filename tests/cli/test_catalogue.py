@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from aggregator.store.schema import SCHEMA_VERSION
 from aggregator.tasks import TASKS
 
-from .conftest import SMALL, Command
+from .conftest import ROOT, SMALL, Command
 
 
 def test_models_lists_every_offer_with_price_and_reason(run: Command, tmp_path: Path) -> None:
@@ -76,12 +77,46 @@ def test_doctor_verifies_the_books(run: Command, tmp_path: Path) -> None:
     run("generate", "text-to-image", "a", *SMALL)
     found = findings(run)
     assert found["books"] == ("ok", "verified: every balance adds up; jobs: 1")
-    assert found["journal mode"] == ("ok", "wal")
+    assert found["schema"] == ("ok", f"version {SCHEMA_VERSION}")
+    assert found["database"] == ("ok", f"SQLite {sqlite3.sqlite_version}: {tmp_path / '.aggregator/store.sqlite'}")
     with sqlite3.connect(tmp_path / ".aggregator/store.sqlite") as store:
         store.execute("UPDATE account SET settled = settled + 1")
     store.close()
     assert findings(run, code=1)["books"][0] == "broken"
     assert "do not add up" in run("doctor", code=1).out
+
+
+def test_doctor_looks_at_an_older_store_and_leaves_it_as_it_is(run: Command, tmp_path: Path) -> None:
+    (tmp_path / ".aggregator").mkdir()
+    file = tmp_path / ".aggregator/store.sqlite"
+    with sqlite3.connect(file) as store:
+        store.executescript((ROOT / "tests/store/released/v1.sql").read_text())
+    store.close()
+    verdict, said = findings(run)["schema"]
+    assert verdict == "note"
+    assert f"version 1: the next client that opens it leads it to {SCHEMA_VERSION}" in said
+    with sqlite3.connect(file) as store:
+        assert store.execute("SELECT value FROM meta").fetchall() == [("1",)]
+    store.close()
+
+
+def test_doctor_names_the_server_without_its_password(
+    run: Command, tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "aggregator.toml").write_text('[store]\nurl_env = "STORE_URL"\n[providers.local]\n')
+    verdict, said = findings(run, code=1)["database"]
+    assert (verdict, "STORE_URL, which is not set" in said) == ("broken", True)
+    monkeypatch.setenv("STORE_URL", postgres_url.replace("postgres:@", "postgres:canary-word@"))
+    found = findings(run)
+    assert found["books"][0] == "note"
+    assert found["database"][1].startswith("PostgreSQL ")
+    assert found["durability"] == ("warning", "fsync off: what was committed may be forgotten when the server falls")
+    run("generate", "text-to-image", "a", *SMALL[1:])
+    found = findings(run)
+    assert found["schema"] == ("ok", f"version {SCHEMA_VERSION}")
+    assert found["books"] == ("ok", "verified: every balance adds up; jobs: 1")
+    assert not (tmp_path / ".aggregator/store.sqlite").exists()
+    assert "canary-word" not in run("doctor").out + run("doctor", "--json").out
 
 
 def test_doctor_says_what_is_wrong_with_the_file(run: Command, tmp_path: Path) -> None:
