@@ -31,6 +31,7 @@ ARGUMENTS: dict[str, Any] = {
     "period": "month 2026-11",
     "until": datetime(2026, 12, 1, tzinfo=UTC),
     "step": "clip",
+    "written": None,
     "results": ("kept",),
     "provider": "fal",
     "model": "veo-3.1",

@@ -50,11 +50,11 @@ from aggregator.signing import standard_webhooks
 from aggregator.store.files import FileStore
 from aggregator.tasks import ImageToVideo, request_from_json
 from aggregator.testing.driving import Frozen
+from aggregator.testing.memory import PNG
 from aggregator.webhooks import verify
 from tests.test_shapes import BASE, IMAGE, PROVIDER, SYNC, Bench, delivered, exchange, flow, says
 from tests.test_webhooks import delivery
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 LONG = "x" * 100_000
 
 
@@ -364,11 +364,9 @@ async def test_a_stream_that_is_refused_is_looked_after_by_polls() -> None:
         raise errors.RateLimitError("slow down")
         yield
 
-    context: Any = SimpleNamespace(
-        engine=SimpleNamespace(watch=readings), listening=set(), now=lambda: 0, lease=dict, tell=lambda *_: None
-    )
-    of: Any = SimpleNamespace(job="j", handle={"id": "1"}, deadline_at=1000, provider="example")
-    assert await watch._stream(context, of, cast("Any", None), teaches=False) is of
+    context: Any = SimpleNamespace(engine=SimpleNamespace(watch=readings), listening=set(), remaining_s=lambda _of: 1.0)
+    of: Any = SimpleNamespace(job="j", handle={"id": "1"}, provider="example")
+    assert await watch._stream(context, of, cast("Any", None), cast("Any", None)) is of
 
 
 async def test_an_answer_at_once_that_is_not_over_is_no_end() -> None:
@@ -435,7 +433,8 @@ def store(tmp_path: Path) -> FileStore:
 
 async def test_no_answer_may_name_a_file_of_our_own_store(tmp_path: Path) -> None:
     files = store(tmp_path)
-    kept = await files.write(fetch._inline("data:image/png;base64," + base64.b64encode(PNG).decode()), family="image")
+    uri = "data:image/png;base64," + base64.b64encode(PNG).decode()
+    kept = await files.write(fetch._inline(uri, "image"), family="image")
     context: Any = SimpleNamespace(files=files)
     named = Delivery((RemoteFile(f"stored:{kept.sha256}", "image/png"),))
     spooled = await fetch.spooled(context, named)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
@@ -16,7 +16,7 @@ from aggregator.callbacks import Callbacks
 from aggregator.clock import Clock
 from aggregator.contract import State
 from aggregator.engine import Backend, Engine
-from aggregator.errors import ConfigurationError, RequestError
+from aggregator.errors import ConfigurationError, RequestError, StoreError
 from aggregator.job import AttemptState, Progress
 from aggregator.owner import new_owner
 from aggregator.planning import Planner
@@ -116,8 +116,9 @@ class Context:
         async def renew() -> None:
             kept = True
             while kept:
-                await self.clock.sleep(LEASE_S / 2)
-                kept = await self.store.transact(lambda c: journal.keep(c, of.id, **self.lease()))
+                await asyncio.sleep(LEASE_S / 2)  # the event loop's time: what is shown is that this process lives
+                with suppress(StoreError):  # the next one may be written
+                    kept = await self.store.transact(lambda c: journal.keep(c, of.id, **self.lease()))
             limit.reschedule(asyncio.get_running_loop().time())
 
         try:

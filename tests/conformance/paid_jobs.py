@@ -3,8 +3,8 @@
     python tests/conformance/paid_jobs.py [--write] [--only CLIENT]
 
 A server on this machine takes and charges every complete POST, and then misbehaves: it drops the line, hangs, or
-answers like a gateway with 500, 503, 504 or 429. The clients live in the environment of `make conformance`. `--write` puts the
-table into README.md.
+answers like a gateway with 500, 503, 504 or 429. The clients live in the environment of `make conformance`. `--write`
+puts the table into README.md.
 """
 
 import argparse

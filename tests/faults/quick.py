@@ -32,10 +32,10 @@ MAX_DECODED = 4096
 class Result:
     """All rows of an answer, read at once."""
 
-    __slots__ = ("_make", "lastrowid", "rowcount", "rows")
+    __slots__ = ("rowcount", "rows")
 
-    def __init__(self, rows: list[Any], rowcount: int, lastrowid: int | None) -> None:
-        self.rows, self.rowcount, self.lastrowid = rows, rowcount, lastrowid
+    def __init__(self, rows: list[Any], rowcount: int) -> None:
+        self.rows, self.rowcount = rows, rowcount
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.rows)
@@ -65,15 +65,8 @@ class Result:
     def scalar_one(self) -> Any:
         return self.one()[0]
 
-    def scalar_one_or_none(self) -> Any:
-        row = self.one_or_none()
-        return None if row is None else row[0]
-
-    def scalars(self) -> "Result":
-        return Result([row[0] for row in self.rows], self.rowcount, self.lastrowid)
-
-    def mappings(self) -> "Result":
-        return Result([row._mapping for row in self.rows], self.rowcount, self.lastrowid)
+    def scalars(self) -> list[Any]:
+        return [row[0] for row in self.rows]
 
 
 @cache
@@ -200,11 +193,11 @@ class QuickConnection:
         except sqlite3.OperationalError as error:
             raise exc.OperationalError(text, values, error) from None
         if compiled.make is None:
-            return Result([], cursor.rowcount, cursor.lastrowid)
+            return Result([], cursor.rowcount)
         rows = cursor.fetchall()
         if compiled.reads:
             rows = [self._read(compiled, list(row)) for row in rows]
-        return Result([compiled.make._make(row) for row in rows], cursor.rowcount, cursor.lastrowid)
+        return Result([compiled.make._make(row) for row in rows], cursor.rowcount)
 
     @staticmethod
     def _read(compiled: Statement, row: list[Any]) -> list[Any]:
@@ -212,15 +205,9 @@ class QuickConnection:
             row[at] = read(row[at])
         return row
 
-    def scalar(self, statement: Any, parameters: Any = None) -> Any:
-        return self.execute(statement, parameters).scalar()
-
-    def scalars(self, statement: Any, parameters: Any = None) -> Result:
-        return self.execute(statement, parameters).scalars()
-
     def exec_driver_sql(self, text: str, parameters: tuple[Any, ...] = ()) -> Result:
         cursor = self.database.execute(text, parameters)
-        return Result(cursor.fetchall(), cursor.rowcount, cursor.lastrowid)
+        return Result(cursor.fetchall(), cursor.rowcount)
 
 
 _free: list[sqlite3.Connection] = []

@@ -160,7 +160,8 @@ async def test_every_answer_of_the_emulator_is_what_the_vendor_gives(shop: Shop)
         key = {"authorization": f"Bearer {shop.emulator.keys['recraft']}"}
         for form in ({}, {"response_format": "b64_json"}) if body else ({},):
             sent = None if body is None else {**body, **form}
-            request = HttpRequest(method, f"{shop.backend.provider.base_url}/{path}", key, json=sent)
+            url = f"{shop.backend.provider.base_url}/{path}"
+            request = HttpRequest(method, url, key, json=sent, own_host=shop.backend.own_host)
             answer = await shop.engine._transport.send(request)
             assert answer.status == 200
             assert problems(FACTS["answers"][schema], json.loads(answer.body)) == [], shortened(path)
