@@ -12,12 +12,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from importlib import import_module
-from typing import Any
 
 TIMEOUT_S = 1.0
 PROMPT = "a red fox"
+FLUX = "replicate:black-forest-labs/flux-schnell"
 
 
 def fal(url: str) -> None:
@@ -116,8 +115,11 @@ def comfy(url: str) -> None:
         client.models.run_detailed("bfl/flux-pro-1.1", {"prompt": PROMPT})
 
 
-def ours(provider: str, verb: str, words: str, **options: Any) -> Callable[[str], None]:
-    """This library: the call, the same keyed call again, as of a program that is run once more, and `resume`."""
+def ours(offer: str, verb: str, words: str) -> Callable[[str], None]:
+    """This library: the call; where it bought something or may have, the same keyed call as of a program that is run
+    once more; and `resume`.
+    """
+    provider = offer.partition(":")[0]
 
     def call(url: str) -> None:
         asyncio.run(order(url))
@@ -128,18 +130,21 @@ def ours(provider: str, verb: str, words: str, **options: Any) -> Callable[[str]
         )
         engine.PAID_TIMEOUTS = http.Timeouts(read_s=TIMEOUT_S)
         import_module("aggregator.runner.reconcile").LOOKS_S = 0.0
-        os.environ[f"{provider.upper()}_KEY"] = "k:s"
+        os.environ["PROVIDER_KEY"] = "k:s"
         with tempfile.TemporaryDirectory() as home:
             config = {
                 "directory": home,
                 "allow_ephemeral": True,
-                "providers": {provider: {"base_url": url, "api_key_env": f"{provider.upper()}_KEY"}},
+                "providers": {provider: {"base_url": url, "api_key_env": "PROVIDER_KEY"}},
                 "routing": {"allow": [provider]},
             }
             for _ in range(2):
                 async with aggregator.Aggregator(config) as agg, agg.project("film", budget_usd="1000") as p:
-                    with suppress(errors.AggregatorError, TimeoutError):
-                        await getattr(p, verb)(words, key="shot", max_usd="100", wait_s=60, **options)
+                    try:
+                        await getattr(p, verb)(words, model=offer, key="shot", max_usd="100", wait_s=60)
+                    except errors.ProviderError as error:
+                        if error.accepted is False:
+                            break  # it certainly bought nothing: the same key would be a new order
             async with aggregator.Aggregator(config) as agg:
                 await agg.resume()
 
@@ -164,12 +169,12 @@ CLIENTS: dict[str, tuple[Callable[[str], None], str]] = {
     "huggingface_hub": (huggingface, "huggingface_hub"),
     "openrouter": (openrouter, "openrouter"),
     "replicate": (replicate, "replicate"),
-    "aggregator at fal": (ours("fal", "text_to_image", PROMPT, model="flux-1-schnell"), "aggregator"),
-    "aggregator at openai": (ours("openai", "text_to_image", PROMPT), "aggregator"),
-    "aggregator at runway": (ours("runway", "text_to_video", PROMPT, duration_s=5), "aggregator"),
-    "aggregator at luma": (ours("luma", "text_to_image", PROMPT), "aggregator"),
-    "aggregator at replicate": (ours("replicate", "text_to_image", PROMPT), "aggregator"),
-    "aggregator at elevenlabs": (ours("elevenlabs", "text_to_speech", "hello"), "aggregator"),
+    "aggregator at fal": (ours("fal:fal-ai/flux/schnell", "text_to_image", PROMPT), "aggregator"),
+    "aggregator at openai": (ours("openai:gpt-image-2.5-flare", "text_to_image", PROMPT), "aggregator"),
+    "aggregator at runway": (ours("runway:seedance2_mini", "text_to_video", PROMPT), "aggregator"),
+    "aggregator at luma": (ours("luma:uni-1", "text_to_image", PROMPT), "aggregator"),
+    "aggregator at replicate": (ours(FLUX, "text_to_image", PROMPT), "aggregator"),
+    "aggregator at elevenlabs": (ours("elevenlabs:eleven_flash_v2", "text_to_speech", "hello"), "aggregator"),
 }
 """By the name in the table: the call, and the package whose version counts."""
 

@@ -1,6 +1,6 @@
 """How many paid jobs one call makes, by client and fault: each official client as it comes, and this library.
 
-    python tests/conformance/paid_jobs.py [--write] [--only CLIENT]
+    python -m tests.conformance.paid_jobs [--write] [--only CLIENT]
 
 A server on this machine takes and charges every complete POST, and then misbehaves: it drops the line, hangs, or
 answers like a gateway with 500, 503, 504 or 429. The clients live in the environment of `make conformance`. `--write`
@@ -18,15 +18,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from run import HERE, ROOT, make
+from tests.conformance.run import HERE, ROOT, make
 
 FAULTS = ("drop", "hang", "500", "503", "504", "429")
 CALLS = HERE / "paid_calls.py"
-BEGIN = "<!-- paid jobs: begin (python tests/conformance/paid_jobs.py --write) -->"
+BEGIN = "<!-- paid jobs: begin (python -m tests.conformance.paid_jobs --write) -->"
 END = "<!-- paid jobs: end -->"
 AT_ONCE = 4
 HANG_S = 30.0
-CALL_S = 60.0
+CALL_S = 150.0
 """A call that has not ended by then is cut off; its count is shown with a plus."""
 STILL_GOING = "it was still ordering when it was cut off"
 PAGE = b"<html><head><title>%s</title></head><body><center>nginx</center></body></html>"

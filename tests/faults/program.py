@@ -15,7 +15,7 @@ SECONDS = (5.0, 60.0)
 
 
 class Program:
-    """Up to five steps side by side, drawn once; each in the project or in a run within it."""
+    """Up to four steps side by side, drawn once; each in the project or in a run within it."""
 
     def __init__(self, rng: Random, *, alike: float) -> None:
         """Args:
@@ -29,7 +29,7 @@ class Program:
         self.alike = rng.random() < alike
         plain = (self._image,) * 6
         odd = (self._edit, self._takes, self._cancel, self._impatient, self._conflict)
-        self.steps: list[Step] = [rng.choice((*plain, *odd)) for _ in range(rng.randint(1, 5))]
+        self.steps: list[Step] = [rng.choice((*plain, *odd)) for _ in range(rng.randint(1, 4))]
         self.within = [rng.random() < 0.3 for _ in self.steps]
         self.made: dict[str, str] = {}
         """The result of every key that had one: it never changes."""

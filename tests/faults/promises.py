@@ -86,7 +86,7 @@ def check_end(simulation: "Simulation") -> None:
         _expect(len(bought) <= 1, f"{row['id']}: {len(bought)} jobs were bought")
         order = bought[0] if bought else None
         _check_money(row, order, transfers, now)
-        _check_found(row, order, now)
+        _check_found(row, order, simulation.began, now)
         good[row["job"]] += order is not None and order.state(now) == "succeeded"
     _expect(not orders, f"bought for nobody: {sorted(orders)}")
     _expect(max(good.values(), default=0) <= 1, f"paid more than once for one key: {dict(good)}")
@@ -130,12 +130,12 @@ def _check_money(row: dict[str, Any], order: Order | None, transfers: dict[str, 
         _expect(post is None and void is None, f"{name} is unknown, and its money resolved")
 
 
-def _check_found(row: dict[str, Any], order: Order | None, now: float) -> None:
+def _check_found(row: dict[str, Any], order: Order | None, looked: float, now: float) -> None:
     """Nothing is left unknown that could be known."""
     if row["state"] != S.UNKNOWN or order is None or not order.known(now):
         return
-    if order.state(now) in ("queued", "running"):
-        return  # it may still come
+    if order.state(looked) in ("queued", "running"):
+        return  # it was not over when it was looked at
     error = json.loads(row["error"]) if row["error"] else {}
     if "the id of another job" in error.get("message", ""):
         return  # what the provider says of itself does not fit together

@@ -28,7 +28,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.mutants import MUTANTS
-from tests.faults.planting import Planted, seeds_until_found
+from tests.faults.planting import MAX_SCHEDULES, Planted, seeds_until_found
 from tests.faults.seeds import ONCE_FAILED
 from tests.faults.simulation import Simulation, prepare, simulate
 
@@ -36,6 +36,7 @@ SHM = Path("/dev/shm")
 CHUNK = 50
 SHARE_ON_DISK = 20
 RECORD = Path(__file__).parent / "RECORD.md"
+MUTANTS_RECORD = Path(__file__).parent / "MUTANTS.md"
 
 
 @dataclass
@@ -186,14 +187,21 @@ def _found(name: str) -> tuple[str, int | None, str]:
             return name, None, f"not planted: {type(error).__name__}: {error}"
 
 
-def hunt(workers: int) -> int:
-    """Find every planted bug."""
-    missed = 0
+def hunt(workers: int, *, write: bool) -> int:
+    """Find every planted bug; how many were missed."""
+    found: dict[str, int | None] = {}
     with multiprocessing.get_context("fork").Pool(workers, maxtasksperchild=1) as pool:
         for name, count, why in pool.imap(_found, [mutant.__name__ for mutant in MUTANTS]):
-            missed += count is None
-            print(f"{'MISSED' if count is None else count:>6}  {name:44} {why[:110]}", flush=True)
-    print(f"{len(MUTANTS) - missed} of {len(MUTANTS)} planted bugs found")
+            found[name] = count
+            said = why.partition("\n")[0]
+            print(f"{'MISSED' if count is None else count:>6}  {name:44} {said[:110]}", flush=True)
+    missed = sum(count is None for count in found.values())
+    print(f"{len(found) - missed} of {len(found)} planted bugs found")
+    if write:
+        rows = "".join(f"| {name.replace('_', ' ')} | {count or 'missed'} |\n" for name, count in found.items())
+        head = f"Commit {commit()}, from seed 0, at most {MAX_SCHEDULES:,} schedules each, all in memory."
+        text = f"# Planted bugs\n\n{head}\n\n| bug | found in schedule |\n|---|---|\n{rows}"
+        MUTANTS_RECORD.write_text(text, encoding="utf-8")
     return missed
 
 
@@ -204,7 +212,9 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--share-on-disk", type=int, default=SHARE_ON_DISK, metavar="N", help="one in N; 0: none")
     parser.add_argument("--mutants", action="store_true", help="plant every bug and find it")
-    parser.add_argument("--record", action="store_true", help=f"append the run to {RECORD.name}")
+    parser.add_argument(
+        "--record", action="store_true", help=f"append the run to {RECORD.name}, write {MUTANTS_RECORD.name}"
+    )
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     parser.add_argument("--seed", type=int, help="play one schedule and show it")
     parser.add_argument("--on-disk", action="store_true", help="with --seed: on a SQLite file")
@@ -222,7 +232,7 @@ def main() -> int:
             record(tally, seeds, seconds)
         failed += len(tally.broken)
     if given.mutants:
-        failed += hunt(given.workers)
+        failed += hunt(given.workers, write=given.record)
     return 1 if failed else 0
 
 

@@ -60,12 +60,12 @@ class Simulation:
         self.server, self.clock = VirtualClock(), VirtualClock()
         self.transport = MemoryTransport(self.server)
         self.transport.destiny = destiny(Random(rng.random()), whims=rng.choice((0.0, 0.1, 0.3)))
-        self.storm = weather(Random(rng.random()), rng.choice((0.0, 0.1, 0.3, 0.3, 0.5)))
+        self.storm = weather(Random(rng.random()), rng.choice((0.0, 0.2, 0.3, 0.4, 0.5)))
         self.day = rng.randrange(len(OFFERED))
         self.transport.usd = {endpoint: Decimal(usd) for endpoint, usd in PRICES.items()}
         self.program = Program(rng, alike=0.7 if self.provider == LISTING.name else 0.1)
         self.organisation_usd = rng.choice((None, None, "0.30", "0.08"))
-        self.deaths_planned = rng.choice((0, 1, 1, 2, 2, 3))
+        self.deaths_planned = rng.choice((0, 1, 1, 1, 2, 3))
         self.store_storm = rng.choice((0.0, 0.0, 0.0, 0.03))
         self.disk_storm = rng.choice((0.0, 0.0, 0.0, 0.05))
         self.jumpy = rng.random() < 0.05
@@ -77,6 +77,8 @@ class Simulation:
         self.faults: Counter[str] = Counter()
         self.gone: set[str] = set()
         self.lives: list[Life] = []
+        self.began = 0.0
+        """When the last life did."""
         self._noted = 0
         self._quick: QuickDatabase | None = None
         self._raw: sqlite3.Connection | None = None
@@ -88,7 +90,7 @@ class Simulation:
         rng = self.rng
         for _ in range(self.deaths_planned):
             clients = rng.choice((1, 1, 2))
-            fuses = [rng.randint(1, 90) for _ in range(clients)]
+            fuses = [rng.randint(1, 70) for _ in range(clients)]
             if clients == 2 and rng.random() < 0.5:
                 fuses[1] = -1
             self.live(fuses, storm=True)
@@ -138,20 +140,21 @@ class Simulation:
         self.note(None, f"{len(fuses)} clients, {'storm' if storm else 'sun'}{said}")
 
         async def main() -> None:
-            walk = asyncio.create_task(self.postman.walk())
+            walk = asyncio.create_task(self.postman.walk()) if self.provider == CALLING.name else None
             ends = await asyncio.gather(
                 *(self._client(life, storm=storm, doing=doing) for life in self.lives), return_exceptions=True
             )
             self._ended = self.server.time()
-            if walk.done():
-                walk.result()
-            walk.cancel()
-            self.postman.apps.clear()
+            if walk is not None:
+                if walk.done():
+                    walk.result()
+                walk.cancel()
+                self.postman.apps.clear()
             for end in ends:
                 if isinstance(end, BaseException) and not isinstance(end, Death):
                     raise end
 
-        began = self._ended = self.server.time()
+        began = self.began = self._ended = self.server.time()
         try:
             run_quiet(main)
         finally:

@@ -210,7 +210,6 @@ HELD, PAID, FREE = (PRICE, 0), (0, PRICE), (0, 0)
 _FETCHED: dict[str, Result] = {
     "file: is gone": ("lost", *PAID, 0),
     "file: cannot be fetched": ("succeeded", *PAID, 0),
-    "file: half of it arrives, then all": ("succeeded", *PAID, 0),
 }
 _POLLED: dict[str, Result] = {
     **_FETCHED,

@@ -1,6 +1,7 @@
 """Several real processes on one store: never more jobs in flight than allowed, never more requests than the figure."""
 
 import json
+import os
 import subprocess
 import sys
 from itertools import pairwise
@@ -14,9 +15,10 @@ from tests.ledger.books import Books
 PROCESSES, TIMES, AT_ONCE = 4, 10, 2
 INTERVAL_US = 2_000
 PROGRAM = """
-import json, sys, time
+import json, os, sys, time
 from pathlib import Path
-root, place, name = sys.argv[1:4]
+root, name = sys.argv[1:3]
+place = os.environ["PLACE"]
 sys.path.insert(0, root)
 from sqlalchemy import select, update
 from aggregator.owner import new_owner
@@ -62,9 +64,14 @@ books.store.close()
 """
 
 
-def start(program, *words):
+def start(program, place, *words):
+    """A URL of a database is a secret: it goes by the environment."""
     return subprocess.Popen(
-        [sys.executable, "-c", program, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PLACE": place},
     )
 
 
@@ -78,7 +85,7 @@ def test_many_processes_share_one_limit_and_one_rate(place):
     books.open("film")
     root = str(Path(__file__).parents[2])
     program = PROGRAM.format(at_once=AT_ONCE, times=TIMES, interval=INTERVAL_US)
-    running = [start(program, root, place, str(n)) for n in range(1, PROCESSES + 1)]
+    running = [start(program, place, root, str(n)) for n in range(1, PROCESSES + 1)]
     for process in running:
         assert process.stdout.readline() == "ready\n"
     for process in running:

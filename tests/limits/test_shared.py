@@ -1,8 +1,10 @@
 """What all processes on one store share: room for jobs, moments for requests, and what a refusal teaches."""
 
+import pytest
 from sqlalchemy import select, update
 
 from aggregator.owner import new_owner
+from aggregator.secret import Secret
 from aggregator.store import limits
 from aggregator.store.limits import Account
 from aggregator.store.schema import attempt, throttle
@@ -42,8 +44,28 @@ class Desk(Books):
         return self.do(lambda c: c.execute(select(throttle.c.at_once)).scalar())
 
 
-def test_in_flight_is_what_somebody_alive_follows(store_at):
-    desk = Desk(store_at)
+def _open(at):
+    desk = Desk(at)
+    yield desk
+    desk.store.close()
+
+
+@pytest.fixture
+def desk(store_at):
+    yield from _open(store_at)
+
+
+@pytest.fixture
+def file_desk(quick):
+    yield from _open(quick / "store.sqlite")
+
+
+@pytest.fixture
+def server_desk(postgres_url):
+    yield from _open(Secret(postgres_url))
+
+
+def test_in_flight_is_what_somebody_alive_follows(desk):
     for state in ("submitting", "reconciling", "submitted", "running"):
         desk.job(state)
     for state in ("reserved", "succeeded", "fetching", "unknown", "stored", "failed"):
@@ -61,16 +83,14 @@ def test_in_flight_is_what_somebody_alive_follows(store_at):
     assert desk.count(without=last) == 5
 
 
-def test_the_places_of_a_process_that_is_gone_are_free_at_once(store_at):
-    desk = Desk(store_at)
+def test_the_places_of_a_process_that_is_gone_are_free_at_once(desk):
     parts = new_owner().split("/")
     parts[4] = "0"  # it began at another moment: this is no longer the process that it names
     desk.job(owner="/".join(parts), lease_until=NOW + 600_000)
     assert desk.count() == 0
 
 
-def test_without_any_limit_there_is_room_and_nothing_is_written(store_at):
-    desk = Desk(store_at)
+def test_without_any_limit_there_is_room_and_nothing_is_written(desk):
     for _ in range(50):
         desk.job()
     desk.took()
@@ -78,8 +98,7 @@ def test_without_any_limit_there_is_room_and_nothing_is_written(store_at):
     assert desk.do(lambda c: c.execute(select(throttle)).all()) == []
 
 
-def test_a_known_limit_leaves_room_for_so_many(store_at):
-    desk = Desk(store_at)
+def test_a_known_limit_leaves_room_for_so_many(desk):
     desk.job()
     assert desk.room(2).is_free
     desk.job(owner=OTHER)
@@ -87,8 +106,7 @@ def test_a_known_limit_leaves_room_for_so_many(store_at):
     assert desk.room(3).is_free
 
 
-def test_a_refusal_halves_what_is_in_flight_and_never_raises_the_limit(store_at):
-    desk = Desk(store_at)
+def test_a_refusal_halves_what_is_in_flight_and_never_raises_the_limit(desk):
     for _ in range(8):
         desk.job()
     desk.refused()
@@ -102,15 +120,13 @@ def test_a_refusal_halves_what_is_in_flight_and_never_raises_the_limit(store_at)
     assert not desk.room(100).is_free  # the lower one counts
 
 
-def test_one_job_is_always_allowed(store_at):
-    desk = Desk(store_at)
+def test_one_job_is_always_allowed(desk):
     desk.refused()
     assert desk.learned() == 1
     assert desk.room().is_free
 
 
-def test_while_it_is_used_up_the_limit_grows_by_one_a_round(store_at):
-    desk = Desk(store_at)
+def test_while_it_is_used_up_the_limit_grows_by_one_a_round(desk):
     for _ in range(4):
         desk.job()
     desk.refused()
@@ -124,8 +140,7 @@ def test_while_it_is_used_up_the_limit_grows_by_one_a_round(store_at):
     assert desk.learned() == before
 
 
-def test_retry_after_holds_every_process(store_at):
-    desk = Desk(store_at)
+def test_retry_after_holds_every_process(desk):
     desk.refused(retry_after_s=8)
     desk.refused(retry_after_s=3)  # the longer one counts
     assert desk.room(at=NOW + 7_999) == limits.Room(is_free=False, is_limited=True, frozen_until=NOW + 8_000)
@@ -134,18 +149,16 @@ def test_retry_after_holds_every_process(store_at):
     assert not desk.room(at=NOW + 19_999).is_free
 
 
-def test_each_request_gets_a_moment_of_its_own(quick):
-    desk = Desk(quick / "store.sqlite")
+def test_each_request_gets_a_moment_of_its_own(file_desk):
+    desk = file_desk
     waits = [desk.do(lambda c: limits.next_wait_us(c, HERE, 100_000, 5_000_000)) for _ in range(4)]
     assert waits == [0, 100_000, 200_000, 300_000]
     assert desk.do(lambda c: limits.next_wait_us(c, HERE, 100_000, 9_000_000)) == 0  # nothing is saved up
     assert desk.do(lambda c: limits.next_wait_us(c, HERE, 100_000, 9_000_000)) == 100_000
 
 
-def test_on_a_server_its_own_clock_counts(postgres_url):
-    from aggregator.secret import Secret
-
-    desk = Desk(Secret(postgres_url))
+def test_on_a_server_its_own_clock_counts(server_desk):
+    desk = server_desk
     hour = 3_600_000_000
     skewed = (0, 50 * 365 * 24 * hour, hour)  # whatever the clocks of the machines say
     waits = [desk.do(lambda c, now=now: limits.next_wait_us(c, HERE, hour, now)) for now in skewed]
