@@ -181,9 +181,7 @@ async def open_client(
     engine = Engine(transport=moving, clock=clock, rng=rng, limits=Limits(clock, SharedLimits(store, clock)))
     nudges = Nudges(store, clock, on=callbacks.on)
     owner = new_owner(shared=url is not None)
-    context = Context(
-        engine, planner, store, files, clock, rng, nudges, callbacks, on_progress, config.warn_at, owner
-    )
+    context = Context(engine, planner, store, files, clock, rng, nudges, callbacks, on_progress, config.warn_at, owner)
     runner = Runner(context)
     stack.push_async_callback(runner.aclose)
     if callbacks.on:
