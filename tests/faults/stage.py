@@ -44,30 +44,28 @@ TASKS = ("text-to-image", "image-to-image")
 
 @cache
 def market(provider: str, day: int) -> Path:
-    """A registry directory: two offers of one provider."""
-    root = Path(tempfile.mkdtemp(prefix="aggregator-market-")) / f"{provider}-{day}"
-    return registry(root, {f"{provider}:{endpoint}": PRICES[endpoint] for endpoint in OFFERED[day]})
+    """The name of a registry directory with two offers of one provider: it was read, and is gone."""
+    offers = {f"{provider}:{endpoint}": PRICES[endpoint] for endpoint in OFFERED[day]}
+    with tempfile.TemporaryDirectory() as root:
+        path = registry(Path(root) / f"{provider}-{day}", offers)
+        rows, prices = read_directory(path), PriceTable([path / "rates"])
+        assert prices.rates(provider)
+        assert prices.version
+    by_task = {task: [row for row in rows.offers.values() if row["task"] == task] for task in TASKS}
+    _READ[path] = (Registry(rows.cards, by_task, mappings=mappings_of(TABLES)), prices)
+    return path
 
 
-@cache
-def _registry(path: Path) -> Registry:
-    """The directory alone, without the package's own rows."""
-    rows = read_directory(path)
-    offers = {task: [row for row in rows.offers.values() if row["task"] == task] for task in TASKS}
-    return Registry(rows.cards, offers, mappings=mappings_of(TABLES))
-
-
-@cache
-def _prices(path: Path) -> PriceTable:
-    return PriceTable([path / "rates"])
+_READ: dict[Path, tuple[Registry, PriceTable]] = {}
+"""The directory alone, without the package's own rows."""
 
 
 def prepare(patch: pytest.MonkeyPatch) -> None:
     """Read once what every opening of a client reads; plan once what is planned in every schedule."""
     patch.setenv(SECRET_ENV, "it-is-no-secret-at-all")
     patch.setattr(opening, "provider_tables", lambda _config: TABLES)
-    patch.setattr(opening.Registry, "load", lambda paths, **_: _registry(paths[0]))
-    patch.setattr(opening.PriceTable, "load", lambda paths: _prices(paths[0]))
+    patch.setattr(opening.Registry, "load", lambda paths, **_: _READ[paths[0]][0])
+    patch.setattr(opening.PriceTable, "load", lambda paths: _READ[paths[0]][1])
     patch.setattr(opening, "unsafe_filesystem", lambda *_, **__: None)
     for name in ("_boot", "_namespace", "_started"):
         patch.setattr(owner, name, cache(getattr(owner, name)))
