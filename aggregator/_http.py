@@ -4,7 +4,6 @@ It knows no provider and no retry. A failure is a `SendError` whose `sent` is `F
 can have reached the server's application. Connections are `aggregator._connections`, where addresses are checked.
 """
 
-import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -34,20 +33,21 @@ MAX_ANSWER_BYTES = 32 * 2**20
 MAX_PAID_ANSWER_BYTES = 256 * 2**20
 """The answer to a paid request may be the file itself, or several in base64."""
 UPLOAD_CHUNK_BYTES = 256 * 2**10
-MIN_UPLOAD_BYTES_PER_S = 16 * 2**10
 KEEPALIVE_CONNECTIONS = 100
 KEEPALIVE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds without progress, each phase for itself; and for all of it, since a byte now and then is progress."""
+    """Seconds without progress, each phase for itself; and for all of it, since a byte now and then is progress, and a
+    socket may hang whatever was asked of it.
+    """
 
     connect_s: float = 10.0
     read_s: float = 60.0
     write_s: float = 60.0
-    whole_s: float = 900.0
-    """The most until the head of an answer is there (beside what an upload takes), and again for its body."""
+    whole_s: float = 300.0
+    """The most for one exchange, or for each piece of a stream; `aggregator._watchdog` sees to it."""
 
     def as_extension(self) -> dict[str, float | None]:
         return {"connect": self.connect_s, "read": self.read_s, "write": self.write_s, "pool": None}
@@ -186,7 +186,7 @@ class HttpxTransport:
             place = (origin(str(message.url)), False) if app else _place(request, message.url)
             connection = _InProcess(app) if app else self._take(place, fresh=fresh)
             try:
-                answer = await _answered(connection, message, request, timeouts)
+                answer = await _answered(connection, message, request)
                 files.close()
                 try:
                     yield answer, dict(httpx.Headers(answer.headers))
@@ -203,13 +203,7 @@ class HttpxTransport:
         async with self._open(request, fresh=fresh, timeouts=timeouts) as (answer, headers):
             if headers.get("content-encoding", "identity").lower() != "identity":
                 raise SendError("the answer arrives compressed, which was not asked for", sent=None)
-            try:
-                async with asyncio.timeout(timeouts.whole_s):
-                    body = await _read(answer.chunks, MAX_PAID_ANSWER_BYTES if fresh else MAX_ANSWER_BYTES)
-            except TimeoutError:
-                raise SendError(
-                    f"the answer was not whole after {timeouts.whole_s:g} s", sent=None, timed_out=True
-                ) from None
+            body = await _read(answer.chunks, MAX_PAID_ANSWER_BYTES if fresh else MAX_ANSWER_BYTES)
             return HttpResponse(answer.status, headers, body, request.url)
 
     @asynccontextmanager
@@ -264,16 +258,10 @@ def _message(request: HttpRequest, files: ExitStack, timeouts: Timeouts) -> "Mes
     raise failed  # out here it has no context, whose frames would hold the headers
 
 
-async def _answered(
-    connection: "Connection | _InProcess", message: "Message", request: HttpRequest, timeouts: Timeouts
-) -> "Answer":
+async def _answered(connection: "Connection | _InProcess", message: "Message", request: HttpRequest) -> "Answer":
     """Send a request and read the head of its answer, or say what is known of what left."""
-    whole_s = timeouts.whole_s + _size_bytes(request) / MIN_UPLOAD_BYTES_PER_S
     try:
-        async with asyncio.timeout(whole_s):
-            return await connection.exchange(message, streamed=isinstance(request.content, Body))
-    except TimeoutError:
-        raise SendError(f"no answer after {whole_s:g} s", sent=None, timed_out=True) from None
+        return await connection.exchange(message, streamed=isinstance(request.content, Body))
     except (OSError, SendError):
         raise  # the file that should be sent
     except Exception as error:  # noqa: BLE001
@@ -336,9 +324,3 @@ async def _file_chunks(body: Body) -> AsyncIterator[bytes]:
         while left and (chunk := file.read(min(UPLOAD_CHUNK_BYTES, left))):
             left -= len(chunk)
             yield chunk
-
-
-def _size_bytes(request: HttpRequest) -> int:
-    """How much is sent along."""
-    sent = [part.value for part in request.parts] + ([request.content] if request.content is not None else [])
-    return sum(one.size_bytes if isinstance(one, Body) else len(one) for one in sent)

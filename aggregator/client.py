@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aggregator.opening import Opened
     from aggregator.pricing.drift import Pause
     from aggregator.receiver import Receiver
+    from aggregator.runner.resolve import Said
     from aggregator.spend import Asked, Budget, Spend
 
 __all__ = ["Aggregator"]
@@ -216,6 +217,21 @@ class Aggregator:
         charged = micro_usd(amount, "settle")
         settled = await settle(self.opened.context, attempt_id, charged)
         return await self.job(settled.job).record()
+
+    async def correct_charge(self, attempt_id: str, *, charged_usd: Usd, source: "Said" = "operator") -> JobRecord:
+        """Book what an attempt that has ended was charged after all. What stayed reserved after a failure is settled
+        with it, or given back by `"0"`; what was booked otherwise gets a further entry, and may be corrected again.
+
+        Raises:
+            RequestError: There is no such attempt, or it has not ended: nothing was changed.
+
+        """
+        from aggregator.pricing.money import micro_usd
+        from aggregator.runner.resolve import correct
+
+        charged = micro_usd(amount_usd(charged_usd, "charged_usd", zero=True), "settle")
+        corrected = await correct(self.opened.context, attempt_id, charged, source=source)
+        return await self.job(corrected.job).record()
 
     async def spend(self, **asked: Unpack["Asked"]) -> "Spend":
         """The books over all projects; `asked` as for `Project.spend`."""

@@ -55,9 +55,9 @@ from aggregator.secret import Secret, SecretHeaders, scrub
 
 __all__ = ["Backend", "Engine", "Submission"]
 
-PAID_TIMEOUTS = Timeouts(connect_s=10.0, read_s=600.0, write_s=60.0)
+PAID_TIMEOUTS = Timeouts(connect_s=10.0, read_s=600.0, write_s=60.0, whole_s=740.0)
 """The most for a paid request; its call says how long its answer is waited for (`Call.read_s`). A time-out there makes
-an unknown outcome.
+an unknown outcome. All of it is over before the lease is that it is sent under.
 """
 TOKEN_MARGIN_S = 60.0
 """How long before its end a token is exchanged for a new one."""

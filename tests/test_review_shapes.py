@@ -9,6 +9,7 @@ import hmac
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -45,6 +46,7 @@ from aggregator.probing import Prober
 from aggregator.routing.limits import fits, limit_of, nearest_value
 from aggregator.routing.plan import Ask, Plan
 from aggregator.runner import fetch, submit, watch
+from aggregator.runner.context import Context
 from aggregator.runner.faults import Source
 from aggregator.signing import standard_webhooks
 from aggregator.store.files import FileStore
@@ -491,6 +493,7 @@ def test_a_reference_to_one_of_several_files_is_a_reference_to_none() -> None:
 def test_a_result_can_be_read_though_its_dialect_is_gone() -> None:
     backend = Bench().backend
     context: Any = SimpleNamespace(planner=SimpleNamespace(backends={"example": backend}))
+    context.result_ttl_s = partial(Context.result_ttl_s, context)
     of: Any = SimpleNamespace(
         provider="example", plan={"names": {"dialect": "v9"}}, account_ref="a", submitted_at=None, created_at=0
     )

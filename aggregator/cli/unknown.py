@@ -1,4 +1,6 @@
-"""`unknown`: purchases of which nobody knows what became of them, and what a person has found out."""
+"""`unknown` and `correct`: what a person has found out about a purchase that nobody else could, or that was billed
+otherwise.
+"""
 
 from datetime import UTC
 from decimal import Decimal
@@ -12,7 +14,7 @@ from aggregator.client import Aggregator
 from aggregator.errors import AggregatorError, RequestError
 from aggregator.job import JobRecord, UnknownAttempt
 
-__all__ = ["app"]
+__all__ = ["app", "correct"]
 
 app = typer.Typer(
     help="Purchases of which nobody knows what became of them: where to look, and saying what you found. Final, and "
@@ -106,6 +108,22 @@ def not_charged(
     _told(session, session.run(_settle(session, attempt, "0")))
 
 
+def correct(
+    attempt: Annotated[
+        str, typer.Argument(metavar="ATTEMPT", help="Which one, as errors and the job's events name it.")
+    ],
+    amount: Annotated[str, typer.Argument(metavar="USD", help='What it was charged, in dollars: "0.40", or "0".')],
+    *,
+    config: ConfigFile = None,
+    local: LocalOnly = False,
+    directory: Directory = None,
+    as_json: AsJson = False,
+) -> None:
+    """Book what an attempt that has ended was charged after all, as the provider's invoice shows it."""
+    session = Session(config_file=config, local=local, directory=directory, as_json=as_json)
+    _told(session, session.run(_correct(session, attempt, amount)))
+
+
 def _told(session: Session, record: JobRecord) -> None:
     if session.as_json:
         emit(record.as_json())
@@ -143,3 +161,8 @@ def _pair(text: str) -> tuple[str, str]:
 async def _settle(session: Session, attempt: str, amount: str) -> JobRecord:
     async with Aggregator(session.config()) as agg:
         return await agg.settle_unknown(attempt, charged_usd=amount)
+
+
+async def _correct(session: Session, attempt: str, amount: str) -> JobRecord:
+    async with Aggregator(session.config()) as agg:
+        return await agg.correct_charge(attempt, charged_usd=amount)

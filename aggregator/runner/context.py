@@ -212,6 +212,14 @@ class Context:
             )
         return backend.speaking(of.plan["names"])
 
+    def result_ttl_s(self, of: Attempt) -> float | None:
+        """How long the provider keeps a result; `None` where that is not known, or it is not configured any more."""
+        backend = self.planner.backends.get(of.provider)
+        dialect = of.plan["names"].get("dialect", "")
+        if backend is None or (dialect and dialect not in backend.provider.dialects):
+            return None
+        return backend.provider.spoken(dialect).result_ttl_s
+
     def tell(self, of: Attempt, reading: Reading | None = None, *, reused: bool = False) -> None:
         """Give news of a job to whoever shows it: by the event loop, so that what a callback raises stops no job."""
         if self.on_progress is None:

@@ -132,14 +132,14 @@ async def _one(
     except ArtifactLostError as error:
         fresh = None if last else await _asked_again(context, of, backend, index)
         same = fresh is not None and fresh.url == file.url and not kept
-        if fresh is None or (same and (error.status_code == GONE_FOR_EVER or _is_old(context, of, backend))):
+        if fresh is None or (same and (error.status_code == GONE_FOR_EVER or _is_old(context, of))):
             raise
         return await _one(context, of, backend, index, fresh, last=True, is_there=same)
 
 
-def _is_old(context: Context, of: Attempt, backend: Backend) -> bool:
+def _is_old(context: Context, of: Attempt) -> bool:
     """Whether a result may have been removed by now."""
-    ttl_s = backend.provider.result_ttl_s or RESULT_TTL_S
+    ttl_s = context.result_ttl_s(of) or RESULT_TTL_S
     since = of.submitted_at if of.submitted_at is not None else of.created_at
     return (context.now() - since) / 1000 > ttl_s
 
@@ -269,9 +269,6 @@ def _refs(context: Context, of: Attempt, delivery: Delivery) -> dict[str, str]:
     """What the provider calls the output, with whose account, and until when it is known to know it."""
     if not delivery.refs:
         return {}
-    backend = context.planner.backends.get(of.provider)
-    dialect = of.plan["names"].get("dialect", "")
-    known = backend is not None and (not dialect or dialect in backend.provider.dialects)
-    ttl_s = backend.provider.spoken(dialect).result_ttl_s if backend is not None and known else None
+    ttl_s = context.result_ttl_s(of)
     until = {} if ttl_s is None else {"until": str((of.submitted_at or of.created_at) / 1000 + ttl_s)}
     return {**delivery.refs, **until, "provider": of.provider, "account": of.account_ref}

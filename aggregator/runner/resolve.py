@@ -6,7 +6,7 @@ Each is final and a row of the event log. What turns out later is a correction i
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from pydantic import JsonValue
@@ -22,7 +22,7 @@ from aggregator.errors import (
 )
 from aggregator.job import AttemptState, UnknownAttempt
 from aggregator.pricing.money import dollars, from_micro_usd
-from aggregator.runner import submit
+from aggregator.runner import books, submit
 from aggregator.runner.context import Context
 from aggregator.runner.faults import write_fault
 from aggregator.runner.reconcile import missing_names
@@ -32,9 +32,11 @@ from aggregator.store.journal import Attempt, MovedElsewhereError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["adopt", "assume_charged", "settle", "unknown_attempts"]
+__all__ = ["Said", "adopt", "assume_charged", "correct", "settle", "unknown_attempts"]
 
 S = AttemptState
+Said = Literal["operator", "invoice"]
+"""Who says what was charged."""
 HORIZON_S = 7 * 86_400.0
 """How long evidence may still come at least; a provider may keep its results longer."""
 GONE = (404, 405, 410)
@@ -183,6 +185,38 @@ async def _booked(context: Context, of: Attempt, charged: int, *, source: ledger
     return moved
 
 
+async def correct(context: Context, attempt_id: str, charged: int, *, source: Said) -> Attempt:
+    """Book what an attempt that has ended was charged after all, in micro-dollars: what is still reserved for it, as
+    for a failure that nobody documents the billing of, or what was booked otherwise.
+
+    Raises:
+        RequestError: There is no such attempt, or it has not ended: nothing was changed.
+
+    """
+    of = await context.store.read(lambda c: journal.by_id(c, attempt_id))
+    if of is None:
+        raise RequestError(f"there is no attempt {attempt_id}: errors name it, and it is a job's id with a number")
+    if not of.state.is_final:
+        raise RequestError(f"attempt {attempt_id} is {of.state}: what it is charged is booked when it has ended")
+    at = context.now()
+
+    def work(c: "Connection") -> ledger.Moved:
+        basis: JsonValue = {"why": f"corrected by the {source}"}
+        if journal.settlement(c, of.id) is not None:
+            moved = ledger.adjust(c, of.id, charged, source=source, basis=basis, at=at, warn_at=context.warn_at)
+        elif charged:
+            moved = ledger.settle(c, of.id, charged, source=source, basis=basis, at=at, warn_at=context.warn_at)
+        else:
+            moved = ledger.release(c, of.id, why="operator", at=at)
+        journal.write_event(c, of.id, "corrected", {"micro_usd": charged, "source": source}, at)
+        books.write(c, moved, of.id, at)
+        return moved
+
+    moved = await context.store.transact(work)
+    books.tell(moved, project=of.project, provider=of.provider, model=of.model, task=of.request["task"])
+    return of
+
+
 async def assume_charged(context: Context) -> list[Attempt]:
     """Book what has been unknown beyond its horizon as if the whole reservation had been charged."""
     found = await context.store.read(journal.unknown)
@@ -195,9 +229,6 @@ async def assume_charged(context: Context) -> list[Attempt]:
 
 
 def _is_due(context: Context, of: Attempt) -> bool:
-    backend = context.planner.backends.get(of.provider)
-    dialect = of.plan["names"].get("dialect", "")
-    known = backend is not None and (not dialect or dialect in backend.provider.dialects)
-    ttl_s = backend.provider.spoken(dialect).result_ttl_s if backend is not None and known else None
+    ttl_s = context.result_ttl_s(of)
     since = of.last_sent_at if of.last_sent_at is not None else of.created_at
     return (context.now() - since) / 1000 > max(HORIZON_S, ttl_s or 0.0)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from aggregator import _observe, _watchdog, ledger
+from aggregator import _observe, ledger
 from aggregator._http import SendError
 from aggregator._retry import MAX_ASKED_S, retrying
 from aggregator.contract import State
-from aggregator.engine import Backend, Submission
+from aggregator.engine import PAID_TIMEOUTS, Backend, Submission
 from aggregator.errors import (
     AggregatorError,
     InvalidRequestError,
@@ -37,7 +37,7 @@ __all__ = ["not_taken", "outcome", "send", "submit", "taken", "upload"]
 S = AttemptState
 MAX_SENDS = 4
 """Paid requests per attempt, all but the last of which certainly bought nothing."""
-SENDING_S = _watchdog.PAID_S
+SENDING_S = PAID_TIMEOUTS.whole_s
 """How much of the lease must be left when the first byte leaves."""
 UNPROCESSABLE = 422
 

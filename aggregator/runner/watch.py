@@ -284,7 +284,10 @@ async def _failed(context: Context, of: Attempt, error: ProviderError, charged_u
         billed = None  # an earlier request may have bought another one
     if billed is None:
         held = dollars(from_micro_usd(of.reserved))
-        error.message = f"{error.message.rstrip('. ')}. It may be billed: {held} stay reserved (attempt {of.id})"
+        error.message = (
+            f"{error.message.rstrip('. ')}. It may be billed: {held} stay reserved, until `aggregator correct {of.id} "
+            "USD` says what was"
+        )
     name = type(error).__name__
 
     def money(c: "Connection", at: int) -> ledger.Moved | None:

@@ -8,8 +8,7 @@ requests microseconds.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, and_, bindparam, case, cast, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import BigInteger, Connection, bindparam, cast, func, insert, or_, select, update
 
 from aggregator.clock import Clock
 from aggregator.owner import is_gone
@@ -34,9 +33,10 @@ CUT = 0.5
 """What is left of the jobs in flight as the limit, after one more was refused."""
 
 # Put together once: whoever waits for room asks again and again.
-_LEARNED = select(throttle.c.at_once, throttle.c.frozen_until).where(
+_LEARNED = select(throttle.c.at_once, throttle.c.frozen_until, throttle.c.next_at).where(
     throttle.c.provider == bindparam("provider"), throttle.c.account_ref == bindparam("account_ref")
 )
+_SERVER_US = select(cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger))
 _FOLLOWED = (
     select(attempt.c.lease_owner, func.count())
     .where(
@@ -95,8 +95,7 @@ def room(connection: Connection, of: Account, *, me: str, at: int, without: str 
         without: An attempt that is not counted.
 
     """
-    named = {"provider": of.provider, "account_ref": of.account_ref}
-    found = connection.execute(_LEARNED, named).one_or_none()
+    found = _known(connection, of)
     learned, frozen_until = (None, 0) if found is None else (found.at_once, found.frozen_until)
     if frozen_until > at:
         return Room(is_free=False, is_limited=True, frozen_until=frozen_until)
@@ -122,25 +121,24 @@ def refused(
     nothing is ordered before the time it asks for.
     """
     limit = max(1.0, CUT * in_flight(connection, of, me=me, at=at, without=without))
+    known = _known(connection, of)
+    learned = limit if known is None or known.at_once is None else min(known.at_once, limit)
     until = at + int((retry_after_s or 0.0) * 1000)
-    _upsert(
-        connection,
-        of,
-        at_once=(limit, case((throttle.c.at_once < limit, throttle.c.at_once), else_=limit)),
-        frozen_until=(until, _later(throttle.c.frozen_until, until)),
-    )
+    _write(connection, of, known, at_once=learned, frozen_until=max(until, known.frozen_until if known else 0))
 
 
 def freeze(connection: Connection, of: Account, until: int) -> None:
     """The provider asks to be left alone: no process orders anything before then."""
-    _upsert(connection, of, frozen_until=(until, _later(throttle.c.frozen_until, until)))
+    known = _known(connection, of)
+    _write(connection, of, known, frozen_until=max(until, known.frozen_until if known else 0))
 
 
 def took(connection: Connection, of: Account, *, me: str, at: int) -> None:
     """A job was taken. Where a limit was learned and is used up, it grows: by one for each round of such jobs."""
-    learned = connection.execute(_LEARNED, {"provider": of.provider, "account_ref": of.account_ref}).scalar()
+    known = _known(connection, of)
+    learned = None if known is None else known.at_once
     if learned is not None and in_flight(connection, of, me=me, at=at) >= int(learned):
-        connection.execute(update(throttle).where(_row(of)).values(at_once=throttle.c.at_once + 1.0 / learned))
+        _write(connection, of, known, at_once=learned + 1.0 / learned)
 
 
 def next_wait_us(connection: Connection, of: Account, interval_us: int, now_us: int) -> int:
@@ -149,30 +147,22 @@ def next_wait_us(connection: Connection, of: Account, interval_us: int, now_us: 
 
     On PostgreSQL it is the database's own clock that counts, whatever the clocks of the machines say.
     """
-    shared = connection.dialect.name == "postgresql"
-    now: Any = cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger) if shared else now_us
-    table = (postgresql if shared else sqlite).insert(throttle)
-    wanted = table.values(provider=of.provider, account_ref=of.account_ref, next_at=now + interval_us)
-    taken = wanted.on_conflict_do_update(
-        index_elements=["provider", "account_ref"], set_={"next_at": _later(throttle.c.next_at, now) + interval_us}
-    ).returning(throttle.c.next_at - interval_us - now)
-    return max(0, int(connection.execute(taken).scalar_one()))
+    if connection.dialect.name == "postgresql":
+        now_us = connection.execute(_SERVER_US).scalar_one()
+    known = _known(connection, of)
+    due_us = now_us if known is None else max(known.next_at, now_us)
+    _write(connection, of, known, next_at=due_us + interval_us)
+    return due_us - now_us
 
 
-def _row(of: Account) -> Any:
-    return and_(throttle.c.provider == of.provider, throttle.c.account_ref == of.account_ref)
+def _known(connection: Connection, of: Account) -> Any:
+    return connection.execute(_LEARNED, {"provider": of.provider, "account_ref": of.account_ref}).one_or_none()
 
 
-def _later(known: Any, other: Any) -> Any:
-    return case((known > other, known), else_=other)
-
-
-def _upsert(connection: Connection, of: Account, **columns: tuple[Any, Any]) -> None:
-    """Write the row: of each column the value of a new one, and what becomes of a known one."""
-    table = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(throttle)
-    new = {name: first for name, (first, _) in columns.items()}
-    connection.execute(
-        table.values(provider=of.provider, account_ref=of.account_ref, **new).on_conflict_do_update(
-            index_elements=["provider", "account_ref"], set_={name: then for name, (_, then) in columns.items()}
-        )
-    )
+def _write(connection: Connection, of: Account, known: Any, **columns: float) -> None:
+    """Change the row that was read, or make it: nobody else writes meanwhile."""
+    if known is None:
+        connection.execute(insert(throttle).values(provider=of.provider, account_ref=of.account_ref, **columns))
+        return
+    this = (throttle.c.provider == of.provider, throttle.c.account_ref == of.account_ref)
+    connection.execute(update(throttle).where(*this).values(**columns))

@@ -38,8 +38,14 @@ def _mp4() -> bytes:
 
 
 @cache
+def _directory() -> "tempfile.TemporaryDirectory[str]":
+    """Where the samples are until the process ends, which removes them."""
+    return tempfile.TemporaryDirectory(prefix="aggregator-inputs-")
+
+
+@cache
 def _written() -> Mapping[str, tuple[Path, str, bytes]]:
-    directory = Path(tempfile.mkdtemp(prefix="aggregator-inputs-"))
+    directory = Path(_directory().name)
     found = {}
     for kind, mime_type, raw in (
         ("image", "image/png", _png()),

@@ -70,3 +70,11 @@ def test_what_was_not_charged_is_given_back(run: Command, late: str) -> None:
 
 def test_what_is_no_amount_is_refused(run: Command, late: str) -> None:
     assert run.json("unknown", "charged", late, "forty cents", code=1)["error"]["type"] == "ConfigurationError"
+
+
+def test_what_was_booked_is_corrected(run: Command, late: str) -> None:
+    run.json("unknown", "charged", late, "0.40")
+    record = run.json("correct", late, "0.55")
+    assert (record["state"], Decimal(record["settled_usd"])) == ("lost", Decimal("0.55"))
+    assert Decimal(run.json("spend")["settled_usd"]) == Decimal("0.55")
+    assert "no attempt" in run.json("correct", "nothing", "1", code=1)["error"]["message"]

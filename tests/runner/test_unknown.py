@@ -237,17 +237,28 @@ def test_a_result_that_lives_longer_is_waited_for(lost: World, monkeypatch: pyte
 
 
 def test_what_turns_out_later_is_a_correction_in_the_books(lost: World) -> None:
-    from aggregator import ledger
-
     said = attempt_of(lost)
     says(lost, lambda agg: agg.settle_unknown(said, charged_usd="0"))
+    for cents, figure in ((CENTS_4, "0.04"), (CENTS_4 // 2, "0.02"), (0, "0")):
+        record = says(lost, lambda agg, figure=figure: agg.correct_charge(said, charged_usd=figure, source="invoice"))
+        assert (lost.money()["settled"], lost.money()["held"]) == (cents, 0)
+        assert record.state == "failed"
+    assert [row["source"] for row in lost.rows("transfer") if row["kind"] == "adjust"] == ["invoice"] * 3
+    assert [row["kind"] for row in lost.rows("event")].count("corrected") == 3
 
-    async def correct(agg: Any) -> None:
-        context = agg.opened.runner._context
-        basis = {"why": "the invoice has it"}
-        await context.store.transact(
-            lambda c: ledger.adjust(c, said, CENTS_4, source="invoice", basis=basis, at=context.now())
-        )
 
-    says(lost, correct)
-    assert lost.money()["settled"] == CENTS_4
+@pytest.mark.parametrize(("figure", "money"), [("0.04", PAID), ("0", NOTHING)])
+def test_what_stays_reserved_after_a_failure_is_settled_by_a_person(quick: Any, figure: str, money: Any) -> None:
+    world = World(quick, offers=ONE)
+    world.transport.fates.append(Fate(end="failed_unclear"))
+    error = ends(world, errors.JobFailedError)
+    assert f"aggregator correct {attempt_of(world)} USD" in str(error)
+    assert world.money() == HELD
+    says(world, lambda agg: agg.correct_charge(attempt_of(world), charged_usd=figure))
+    assert (state(world), world.money()) == (["failed"], money)
+
+
+def test_what_has_not_ended_is_not_corrected(lost: World) -> None:
+    with pytest.raises(errors.RequestError, match="is unknown"):
+        says(lost, lambda agg: agg.correct_charge(attempt_of(lost), charged_usd="1"))
+    assert lost.money() == HELD

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from aggregator import _watchdog, engine, errors
+from aggregator import engine, errors
 from aggregator._http import Stream
 from aggregator.runner.context import LEASE_S, SEND_LEASE_S
 from aggregator.store.schema import attempt
@@ -55,7 +55,7 @@ def test_a_paid_exchange_that_never_returns_is_cut_within_its_lease(one: World, 
     began = one.clock.time()
     error = ends(one, errors.UnavailableError)
     assert error.accepted is None
-    assert one.clock.time() - began <= _watchdog.PAID_S + 1 < SEND_LEASE_S
+    assert one.clock.time() - began <= engine.PAID_TIMEOUTS.whole_s + 1 < SEND_LEASE_S
     assert (one.transport.count("submit"), state(one), one.money()) == (1, ["unknown"], HELD)
 
 

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from aggregator import _http
+from aggregator import _http, _watchdog, engine
 from aggregator._http import DEFAULT_TIMEOUTS, HttpxTransport, Stream, Timeouts
 from aggregator._results import RemoteFile
 from aggregator.contract import HttpRequest, HttpResponse
@@ -123,14 +123,16 @@ class Range:
 
     async def download(self, url: str, *, own_host: str = "", family: str = "image") -> StoredFile:
         """As the runner fetches a result."""
-        engine = Engine(transport=self.transport, clock=self.clock, rng=Random(1))
+        driver = Engine(transport=self.transport, clock=self.clock, rng=Random(1))
         backend = Backend(PROVIDER, Secret(KEY), own_host=own_host)
-        context: Any = SimpleNamespace(engine=engine, files=self.store)
-        return await fetch._from_provider(context, backend, RemoteFile(url, f"{family}/*"), family, is_there=False)
+        context: Any = SimpleNamespace(engine=driver, files=self.store)
+        with patch.object(engine, "DEFAULT_TIMEOUTS", self.transport.timeouts):
+            return await fetch._from_provider(context, backend, RemoteFile(url, f"{family}/*"), family, is_there=False)
 
     async def ask(self, url: str, *, own_host: str = "") -> HttpResponse:
         """As the engine asks for an answer."""
-        return await self.transport.send(HttpRequest("GET", url, own_host=own_host))
+        request = HttpRequest("GET", url, own_host=own_host)
+        return await _watchdog.exchange(self.transport, request, self.transport.timeouts)
 
     @property
     def left(self) -> list[str]:
