@@ -40,6 +40,7 @@ from aggregator.store.files import FileStore
 from aggregator.store.journal import NewJob, verify_log
 from aggregator.store.limits import SharedLimits
 from aggregator.tasks import Request
+from aggregator.view import View
 
 __all__ = ["ORGANISATION", "Opened", "configuration", "open_client"]
 
@@ -176,7 +177,7 @@ async def open_client(
     stack.push_async_callback(prober.aclose)
 
     files = FileStore(directory, prober)
-    planner = Planner(registry, prices, config, backends, not_usable, clock)
+    planner = Planner(View(config, registry, prices, backends, not_usable), clock)
     planner.paused = await store.read(pauses.paused)
     engine = Engine(transport=moving, clock=clock, rng=rng, limits=Limits(clock, SharedLimits(store, clock)))
     nudges = Nudges(store, clock, on=callbacks.on)

@@ -27,7 +27,6 @@ from aggregator.inputs import Media
 from aggregator.pricing.drift import Pause, rates_of
 from aggregator.pricing.money import micro_usd
 from aggregator.pricing.quote import Quote
-from aggregator.pricing.table import PriceTable
 from aggregator.registry.cards import Offer
 from aggregator.registry.load import Registry
 from aggregator.routing.health import Health, Where
@@ -35,6 +34,7 @@ from aggregator.routing.plan import Ask, Plan
 from aggregator.routing.router import route
 from aggregator.store.journal import NewAttempt
 from aggregator.tasks import Request, request_from_json
+from aggregator.view import View
 
 __all__ = ["Planner", "fingerprint", "label", "reader", "reserved_usd", "reuse_address", "write_inputs"]
 
@@ -43,28 +43,30 @@ REUSE_VERSION = "r1"
 
 
 class Planner:
-    """Registry, prices, configuration and backends, put together, all of it read only; and what this process knows of
-    how well they do.
-    """
+    """What the client knows (`view`), all of it read only; and what this process knows of how well offers do."""
 
-    def __init__(
-        self,
-        registry: Registry,
-        prices: PriceTable,
-        config: Config,
-        backends: Mapping[str, Backend],
-        unusable: Mapping[str, str],
-        clock: Clock,
-    ) -> None:
-        self.registry = registry
-        self.prices = prices
-        self.config = config
-        self.backends = backends
-        self._usable: dict[str, str | None] = {**unusable, **dict.fromkeys(backends)}
+    def __init__(self, view: View, clock: Clock) -> None:
+        self.view = view
         self._clock = clock
         self.health = Health()
         self.paused: Mapping[tuple[str, str], Pause] = {}
         """Offers and rates that are paused, as the store said at the last purchase."""
+
+    def swap(self, view: View) -> None:
+        """Plan with another view from now on. Jobs on their way keep what they were ordered with."""
+        self.view = view
+
+    @property
+    def config(self) -> Config:
+        return self.view.config
+
+    @property
+    def registry(self) -> Registry:
+        return self.view.registry
+
+    @property
+    def backends(self) -> Mapping[str, Backend]:
+        return self.view.backends
 
     def where(self, provider: str, endpoint: str, model: str) -> Where:
         """What the health of an offer is kept under."""
@@ -90,14 +92,15 @@ class Planner:
 
         """
         day = datetime.fromtimestamp(self._clock.time(), UTC).date()
+        view = self.view
         closed = self._closed_to(request)
 
         def routed(asked: Ask) -> Plan:
             return route(
-                self.registry,
-                self.prices,
-                self.config,
-                self._usable,
+                view.registry,
+                view.prices,
+                view.config,
+                view.usable,
                 request,
                 asked,
                 day,

@@ -53,6 +53,7 @@ from aggregator.store.files import FileStore
 from aggregator.tasks import ImageToVideo, request_from_json
 from aggregator.testing.driving import Frozen
 from aggregator.testing.memory import PNG
+from aggregator.view import View
 from aggregator.webhooks import verify
 from tests.test_shapes import BASE, IMAGE, PROVIDER, SYNC, Bench, delivered, exchange, flow, says
 from tests.test_webhooks import delivery
@@ -233,9 +234,8 @@ OFFER = SimpleNamespace(
 def planner(now_s: float = 0.0, **changes: Any) -> Planner:
     backend = Bench(replace(PROVIDER, upload=lambda _source: None, **changes)).backend  # type: ignore[arg-type,return-value]
     clock = SimpleNamespace(time=lambda: now_s, monotonic=lambda: now_s)
-    return Planner(
-        cast("Any", None), cast("Any", None), cast("Any", None), {"example": backend}, {}, cast("Any", clock)
-    )
+    nothing = cast("Any", None)
+    return Planner(View(nothing, nothing, nothing, {"example": backend}), cast("Any", clock))
 
 
 def plan_of(offer: Any, request: Any, at: Planner) -> Plan:

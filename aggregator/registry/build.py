@@ -22,14 +22,14 @@ _INDEX = _HERE / "index.json"
 
 def compiled(root: Path = _HERE) -> str:
     """What the index must hold, from the files below `root`."""
-    return _text(_rows(root))
+    return index_text(_rows(root))
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write the index, or with `--check` only compare. The exit code."""
     try:
         rows = _rows(_HERE)
-        text = _text(rows)
+        text = index_text(rows)
         current = _INDEX.read_text(encoding="utf-8") if _INDEX.exists() else ""
         if "--check" not in arguments:
             _INDEX.write_text(text, encoding="utf-8")
@@ -48,10 +48,6 @@ def _rows(root: Path) -> Rows:
     rows = read_directory(root)
     check_references(rows)
     return rows
-
-
-def _text(rows: Rows) -> str:
-    return index_text(rows.cards, list(rows.offers.values()))
 
 
 if __name__ == "__main__":

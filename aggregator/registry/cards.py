@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from aggregator.contract import Endpoint
 
-__all__ = ["Card", "Evidence", "Limit", "Offer", "Stage", "Tier"]
+__all__ = ["Board", "Card", "Limit", "Offer", "Reading", "Stage", "Tier"]
 
 Tier = Literal["workhorse", "hero"]
 Stage = Literal["announced", "preview", "active", "deprecated", "retired"]
@@ -17,13 +17,39 @@ Stage = Literal["announced", "preview", "active", "deprecated", "retired"]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """One reading of one board; it decays with age, and readings of different boards are never compared."""
+class Reading:
+    """What a board said of one model on one day. It is kept for ever: what ages is what follows from it."""
 
     board: str
+    model: str
+    """The card's id; empty where the board's name is no card of ours."""
+    name: str
+    """What the board calls it."""
     score: float
     as_of: date
-    source: str
+    ci95: float | None = None
+    """Half the width of the board's own 95 % interval, in the board's unit."""
+    rank: int | None = None
+    votes: int | None = None
+    source: str = ""
+    confidence: str = ""
+    """`confirmed`, `single source`, `copy`, `preliminary`, `vendor`: who says so, and how often it was seen."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A place where models are compared for one task. Scores of different boards are never compared."""
+
+    id: str
+    title: str
+    task: str
+    kind: str
+    """`arena`: people choose blindly between two; `benchmark`: measured; `vendor`: its maker says so."""
+    unit: str
+    """What a score is: `elo`, `percent`, …"""
+    readings: tuple[Reading, ...] = ()
+    """By day, then by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +77,6 @@ class Card:
     is_stand_in: bool = False
     source: str = ""
     """Who says that it is retired or unavailable, and when."""
-    evidence: tuple[Evidence, ...] = ()
     note: str = ""
 
     def stage(self, today: date) -> Literal["active", "retired", "unavailable"]:

@@ -12,13 +12,17 @@ from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from aggregator.config import nearest
 from aggregator.contract import Endpoint
 from aggregator.errors import UnknownModelError
-from aggregator.registry.cards import Card, Evidence, Limit, Offer
+from aggregator.registry.boards import board_of, joined
+from aggregator.registry.cards import Board, Card, Limit, Offer
 from aggregator.registry.mapping import Mappings, merge
+
+if TYPE_CHECKING:
+    from aggregator.registry.schema import Rows
 
 __all__ = ["Registry", "index_text"]
 
@@ -40,6 +44,7 @@ class Registry:
         self,
         cards: Mapping[str, Mapping[str, Any]],
         offers: Mapping[str, Sequence[Mapping[str, Any]]],
+        boards: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
         *,
         mappings: Mappings = _no_mapping,
         version: str = "",
@@ -47,6 +52,7 @@ class Registry:
     ) -> None:
         self._card_rows = cards
         self._offer_rows = offers
+        self._board_rows = boards
         self._mappings = mappings
         self._offers: dict[str, tuple[Offer, ...]] = {}
         self.version = version
@@ -59,7 +65,8 @@ class Registry:
         """The package's own cards and offers."""
         text = files("aggregator.registry").joinpath("index.json").read_bytes()
         index = json.loads(text)
-        return cls(index["cards"], index["offers"], mappings=mappings, version=hashlib.sha256(text).hexdigest()[:12])
+        version = hashlib.sha256(text).hexdigest()[:12]
+        return cls(index["cards"], index["offers"], index["boards"], mappings=mappings, version=version)
 
     @classmethod
     def load(cls, paths: Sequence[Path], *, mappings: Mappings = _no_mapping) -> Self:
@@ -77,6 +84,7 @@ class Registry:
         rows = Rows(
             dict(index["cards"]),
             {(row["provider"], row["endpoint"], row["task"]): row for task in index["offers"].values() for row in task},
+            dict(index["boards"]),
         )
         replaced: list[str] = []
         for path in paths:
@@ -88,12 +96,15 @@ class Registry:
             ]
             rows.cards.update(layer.cards)
             rows.offers.update(layer.offers)
+            rows.boards.update({name: joined(rows.boards.get(name), board) for name, board in layer.boards.items()})
             rows.files.update(layer.files)
         check_references(rows)
-        text = index_text(rows.cards, list(rows.offers.values()))
+        text = index_text(rows)
         merged = json.loads(text)
         version = hashlib.sha256(text.encode()).hexdigest()[:12]
-        return cls(merged["cards"], merged["offers"], mappings=mappings, version=version, replaced=replaced)
+        return cls(
+            merged["cards"], merged["offers"], merged["boards"], mappings=mappings, version=version, replaced=replaced
+        )
 
     def offers(self, task: str) -> tuple[Offer, ...]:
         """Every offer of a task, whatever its stage of life; empty for a task nobody serves."""
@@ -130,6 +141,11 @@ class Registry:
             raise UnknownModelError(f"no card for the model {model!r}; {hint}", nearest=close) from None
 
     @cached_property
+    def boards(self) -> Mapping[str, Board]:
+        """Every board by its id, with all that it ever said."""
+        return MappingProxyType({name: board_of(name, row) for name, row in self._board_rows.items()})
+
+    @cached_property
     def gone(self) -> Mapping[str, Card]:
         """The cards of models that are retired or were never to be had, by id and by every other name."""
         found = [card for card in self.cards.values() if card.status != "active"]
@@ -147,16 +163,22 @@ class Registry:
         )
 
 
-def index_text(cards: Mapping[str, Mapping[str, Any]], offers: Sequence[Mapping[str, Any]]) -> str:
-    """The index: sorted and stable, one card or one offer a line, so that a change is a line in a diff."""
+def index_text(rows: "Rows") -> str:
+    """The index: sorted and stable, one card, offer or board a line, so that a change is a line in a diff."""
     by_task: dict[str, list[Mapping[str, Any]]] = {}
-    for row in sorted(offers, key=lambda row: (row["task"], row["provider"], row["endpoint"])):
+    for row in sorted(rows.offers.values(), key=lambda row: (row["task"], row["provider"], row["endpoint"])):
         by_task.setdefault(row["task"], []).append(row)
-    card_lines = ",\n".join(f"{json.dumps(model)}:{_line(cards[model])}" for model in sorted(cards))
     task_blocks = ",\n".join(
-        f"{json.dumps(task)}:[\n" + ",\n".join(_line(row) for row in rows) + "\n]" for task, rows in by_task.items()
+        f"{json.dumps(task)}:[\n" + ",\n".join(map(_line, of_task)) + "\n]" for task, of_task in by_task.items()
     )
-    return f'{{"cards":{{\n{card_lines}\n}},\n"offers":{{\n{task_blocks}\n}}}}\n'
+    return (
+        f'{{"cards":{{\n{_lines(rows.cards)}\n}},\n"offers":{{\n{task_blocks}\n}},\n'
+        f'"boards":{{\n{_lines(rows.boards)}\n}}}}\n'
+    )
+
+
+def _lines(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    return ",\n".join(f"{json.dumps(name)}:{_line(rows[name])}" for name in sorted(rows))
 
 
 def _line(row: Mapping[str, Any]) -> str:
@@ -168,9 +190,6 @@ def _limit(row: Mapping[str, Any]) -> Limit:
 
 
 def _card(model: str, row: Mapping[str, Any]) -> Card:
-    readings = tuple(
-        Evidence(**{**reading, "as_of": date.fromisoformat(reading["as_of"])}) for reading in row.get("evidence", ())
-    )
     days = {name: date.fromisoformat(row[name]) for name in ("released", "retired") if name in row}
     names = {name: tuple(row[name]) for name in ("equivalents", "aliases") if name in row}
-    return Card(id=model, **{**row, **days, **names, "evidence": readings})
+    return Card(id=model, **{**row, **days, **names})

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StrictBo
 
 from aggregator.config import Table, nearest, read_toml
 from aggregator.errors import ConfigurationError
+from aggregator.registry.boards import read_boards
 from aggregator.registry.mapping import QUANTITIES, Mappings, complete
 from aggregator.registry.units import units
 from aggregator.tasks import TASKS
@@ -38,18 +39,12 @@ class Rows:
 
     cards: dict[str, dict[str, Any]] = field(default_factory=dict)
     offers: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    boards: dict[str, dict[str, Any]] = field(default_factory=dict)
     files: dict[str | Key, str] = field(default_factory=dict)
 
 
 Day = Annotated[date, Field(strict=True)]
 Amount = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class _Evidence(Table):
-    board: str
-    score: Amount
-    as_of: Day
-    source: str
 
 
 class _Model(Table):
@@ -83,7 +78,6 @@ class _Model(Table):
 
 class _Card(Table):
     model: _Model
-    evidence: tuple[_Evidence, ...] = ()
 
 
 class _Limit(Table):
@@ -233,8 +227,10 @@ def read_directory(root: Path) -> Rows:
     """Read `models/*.toml` and `offers/<provider>/*.toml` below `root`."""
     if not root.is_dir():
         raise ConfigurationError(f"{root}: no such directory; [registry] paths must name one that exists")
-    if not any((root / name).is_dir() for name in ("models", "offers", "rates")):
-        raise ConfigurationError(f"{root}: neither models/ nor offers/ nor rates/ is in it; is it the right directory?")
+    if not any((root / name).is_dir() for name in ("models", "offers", "boards", "rates")):
+        raise ConfigurationError(
+            f"{root}: neither models/, offers/, boards/ nor rates/ is in it; is it the right directory?"
+        )
     rows = Rows()
     for file in sorted(root.glob("models/*.toml")):
         if not _MODEL_ID.fullmatch(file.stem):
@@ -242,10 +238,7 @@ def read_directory(root: Path) -> Rows:
                 f"{file}: the file name is the model's id: lower-case letters, digits, '.', '_', '-'"
             )
         card = _Card.read(read_toml(file), source=str(file))
-        row = _plain(card.model)
-        if card.evidence:
-            row["evidence"] = [_plain(reading) for reading in card.evidence]
-        rows.cards[file.stem] = row
+        rows.cards[file.stem] = _plain(card.model)
         rows.files[file.stem] = str(file)
     for file in sorted(root.glob("offers/*/*.toml")):
         for row in _offers(file):
@@ -254,6 +247,8 @@ def read_directory(root: Path) -> Rows:
                 raise ConfigurationError(f"{file}: {':'.join(key[:2])} for {key[2]} is in {rows.files[key]} already")
             rows.offers[key] = {"provider": key[0], **row}
             rows.files[key] = str(file)
+    rows.boards.update(read_boards(root))
+    rows.files.update({board: str(root / "boards" / f"{board}.csv") for board in rows.boards})
     return rows
 
 
@@ -289,6 +284,12 @@ def check_references(rows: Rows) -> None:
         for other in card.get("equivalents", ()):
             if other not in rows.cards:
                 raise ConfigurationError(f"{file}: unknown equivalent {other!r}{_perhaps(other, rows.cards)}")
+    for name, board in rows.boards.items():
+        for reading in board["readings"]:
+            if reading[0] and reading[0] not in rows.cards:
+                raise ConfigurationError(
+                    f"{rows.files.get(name, name)}: unknown model {reading[0]!r}{_perhaps(reading[0], rows.cards)}"
+                )
     for key, offer in rows.offers.items():
         file = rows.files.get(key, ":".join(key))
         if offer["model"] not in rows.cards:

@@ -59,7 +59,10 @@ def test_the_bundled_registry_has_cards_and_offers_by_task():
     assert veo.mapping.meters == (Meter("video_second", "request.duration_s"),)
     assert veo.checked == date(2026, 11, 20)
     assert registry.card("veo-3.1").tier == "hero"
-    assert registry.card("veo-3.1").evidence[0].as_of == date(2026, 8, 22)
+    board = registry.boards["lmarena/text-to-video"]
+    assert (board.task, board.kind) == ("text-to-video", "arena")
+    reading = next(item for item in board.readings if (item.model, item.as_of) == ("veo-3.1", date(2026, 8, 22)))
+    assert (reading.score, reading.ci95, reading.votes) == (1364, 14, 13743)
     assert registry.card("animatic-draft").is_stand_in
     assert registry.offers("no-such-task") == ()
     assert set(registry.all_offers()[0].__slots__) >= {"mapping"}
@@ -272,7 +275,7 @@ def test_a_wrong_file_is_named_with_the_reason(tmp_path, files, where, reason):
 def test_a_missing_directory_is_said(tmp_path):
     with pytest.raises(ConfigurationError, match="no such directory"):
         Registry.load([tmp_path / "nope"])
-    with pytest.raises(ConfigurationError, match="neither models/ nor offers/ nor rates/ is in it"):
+    with pytest.raises(ConfigurationError, match="neither models/, offers/, boards/ nor rates/ is in it"):
         Registry.load([tmp_path])
 
 

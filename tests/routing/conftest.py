@@ -20,13 +20,26 @@ class World:
 
     def __init__(self, tmp_path):
         self.path = tmp_path
-        self.cards, self.rows, self.rates = {}, {}, []
+        self.cards, self.rows, self.rates, self.boards = {}, {}, [], {}
         self.usable = {"p": None}
         self.config = Config.of()
 
     def add(
-        self, model, usd="0.10", *, tier="workhorse", provider="p", endpoint=None, task="text-to-video", card=(), **row
+        self,
+        model,
+        usd="0.10",
+        *,
+        tier="workhorse",
+        provider="p",
+        endpoint=None,
+        task="text-to-video",
+        card=(),
+        readings=(),
+        **row,
     ):
+        for board, score, as_of in readings:
+            of = {"title": board, "task": board.partition("/")[2], "kind": "arena", "unit": "elo", "readings": []}
+            self.boards.setdefault(board, of)["readings"].append([model, model, score, as_of])
         self.cards[model] = {"maker": "m", "tier": tier, **dict(card)}
         endpoint = endpoint or model
         self.rows.setdefault(task, []).append(
@@ -57,7 +70,7 @@ class World:
 
     @property
     def registry(self):
-        return Registry(self.cards, self.rows)
+        return Registry(self.cards, self.rows, self.boards)
 
     @property
     def prices(self):

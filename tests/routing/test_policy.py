@@ -17,7 +17,7 @@ from aggregator.tasks import TextToImage, TextToSpeech
 
 
 def reading(score, board="arena/text-to-video", as_of="2026-08-01"):
-    return {"board": board, "score": score, "as_of": as_of, "source": "s"}
+    return board, score, as_of
 
 
 def test_the_stage_decides_the_tier(world):
@@ -63,8 +63,8 @@ def test_a_deprecated_offer_without_an_end_says_so(world):
 
 
 def test_finals_go_to_the_best_on_one_board(world):
-    world.add("good", "0.1", tier="hero", card={"released": "2026-10-01", "evidence": [reading(1200)]})
-    world.add("best", "0.9", tier="hero", card={"released": "2025-01-01", "evidence": [reading(1300)]})
+    world.add("good", "0.1", tier="hero", card={"released": "2026-10-01"}, readings=[reading(1200)])
+    world.add("best", "0.9", tier="hero", card={"released": "2025-01-01"}, readings=[reading(1300)])
     assert world.order(stage="final") == ["p:best", "p:good"]
     assert world.route(stage="final").why == (
         "stage 'final' wants a hero; the best on arena/text-to-video of 2 that fit"
@@ -73,9 +73,7 @@ def test_finals_go_to_the_best_on_one_board(world):
 
 def test_a_models_newest_reading_counts(world):
     fallen = [reading(1400, as_of="2026-03-01"), reading(1100)]
-    world.add("fallen", tier="hero", card={"evidence": fallen}).add(
-        "steady", tier="hero", card={"evidence": [reading(1200)]}
-    )
+    world.add("fallen", tier="hero", readings=fallen).add("steady", tier="hero", readings=[reading(1200)])
     assert world.order(stage="final") == ["p:steady", "p:fallen"]
 
 
@@ -83,8 +81,8 @@ def test_a_models_newest_reading_counts(world):
     "other", [[], [reading(1300, "another/text-to-video")], [reading(1300, "arena/image-to-video")]]
 )
 def test_without_a_board_that_has_read_all_the_newest_comes_first(world, other):
-    world.add("old", tier="hero", card={"released": "2025-01-01", "evidence": [reading(1400)]})
-    world.add("new", tier="hero", card={"released": "2026-10-01", "evidence": other})
+    world.add("old", tier="hero", card={"released": "2025-01-01"}, readings=[reading(1400)])
+    world.add("new", tier="hero", card={"released": "2026-10-01"}, readings=other)
     world.add("undated", tier="hero")
     assert world.order(stage="final") == ["p:new", "p:old", "p:undated"]
     assert "the newest of 3 that fit" in world.route(stage="final").why
@@ -92,8 +90,8 @@ def test_without_a_board_that_has_read_all_the_newest_comes_first(world, other):
 
 def test_of_two_shared_boards_the_one_read_last_counts(world):
     later = {"board": "later/text-to-video", "as_of": "2026-10-01"}
-    world.add("a", tier="hero", card={"evidence": [reading(1400), reading(5, **later)]})
-    world.add("b", tier="hero", card={"evidence": [reading(1300), reading(9, **later)]})
+    world.add("a", tier="hero", readings=[reading(1400), reading(5, **later)])
+    world.add("b", tier="hero", readings=[reading(1300), reading(9, **later)])
     assert world.order(stage="final") == ["p:b", "p:a"]
 
 
@@ -127,9 +125,7 @@ def test_a_stand_in_says_so_and_never_takes_over_from_a_real_model(world):
 
 
 def test_a_stand_in_does_not_spoil_the_comparison(world):
-    world.add("a", tier="hero", card={"evidence": [reading(1200)]}).add(
-        "b", tier="hero", card={"evidence": [reading(1300)]}
-    )
+    world.add("a", tier="hero", readings=[reading(1200)]).add("b", tier="hero", readings=[reading(1300)])
     world.add("fake", tier="hero", card={"is_stand_in": True, "released": "2026-11-01"})
     assert world.order(stage="final") == ["p:b", "p:a"]
 

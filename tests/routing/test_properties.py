@@ -113,5 +113,13 @@ def test_equally_near_goes_up():
 def test_offers_of_other_tasks_are_not_even_built():
     rows = {"text-to-video": REGISTRY._offer_rows["text-to-video"], "lip-sync": [{"not": "looked at"}] * 1000}
     registry = Registry(REGISTRY._card_rows, rows)
-    route(registry, PRICES, Config.of(), {"fal": None, "local": "off"}, TextToVideo(prompt="x"), Ask(max_usd=Decimal(5)), DAY)
+    route(
+        registry,
+        PRICES,
+        Config.of(),
+        {"fal": None, "local": "off"},
+        TextToVideo(prompt="x"),
+        Ask(max_usd=Decimal(5)),
+        DAY,
+    )
     assert set(registry._offers) == {"text-to-video"}
