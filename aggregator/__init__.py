@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from aggregator.pricing.quote import Cost, Quote
     from aggregator.project import Project
     from aggregator.promotion import PromotionPlan, PromotionStep
+    from aggregator.routing.chain import ChainStep
+    from aggregator.routing.chain_fit import Fit
+    from aggregator.routing.chain_quote import ChainQuote
     from aggregator.routing.plan import Plan
     from aggregator.spend import Spend
     from aggregator.tasks import (
@@ -48,9 +51,12 @@ __all__ = [
     "Aggregator",
     "Artifact",
     "AttemptState",
+    "ChainQuote",
+    "ChainStep",
     "Config",
     "Cost",
     "Facts",
+    "Fit",
     "FrameInterpolation",
     "ImageToImage",
     "ImageToVideo",
@@ -100,6 +106,9 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "options": ("Options",),
     "project": ("Project",),
     "promotion": ("PromotionPlan", "PromotionStep"),
+    "routing.chain": ("ChainStep",),
+    "routing.chain_fit": ("Fit",),
+    "routing.chain_quote": ("ChainQuote",),
     "routing.plan": ("Plan",),
     "spend": ("Spend",),
     "tasks": (

@@ -98,7 +98,8 @@ def read_result(
             provider=provider.name,
             accepted=True,
         )
-    facts = {name: value for name, path in endpoint.facts.items() if (value := first(body, path)) is not None}
+    paths = {"served_model": provider.served_model, **endpoint.facts}
+    facts = {name: value for name, path in paths.items() if (value := first(body, path)) is not None}
     try:
         reported = dict(_charges.reported(provider, endpoint, body))
         charged = _charges.charged_usd(provider, body, handle)

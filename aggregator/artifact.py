@@ -71,6 +71,8 @@ class Lineage:
     """The seed that was used, if it was given or reported."""
     ask: Mapping[str, Any] = field(default_factory=dict)
     """The options that routing read."""
+    served_model: str | None = None
+    """What the answer calls the model that made it; `None`: it names none."""
 
     def as_json(self) -> dict[str, JsonValue]:
         return {
@@ -83,6 +85,7 @@ class Lineage:
             "model": self.model,
             "parents": dict(self.parents),
             "seed": self.seed,
+            "served_model": self.served_model,
         }
 
 

@@ -74,6 +74,15 @@ def _placed(name: str, settings: ProviderSettings | None) -> Provider:
     return replace(provider, base_url=base, hosts=hosts, cdns=cdns, dialects=dialects)
 
 
+def _is_own(name: str, settings: ProviderSettings) -> bool:
+    """Whether it is a server of the user's own: its table has no address, or one of this very process."""
+    if settings.self_hosted is not None:
+        return settings.self_hosted
+    known = settings.table is not None or name in provider_names()
+    base = provider_table(name, settings.table).base_url if known else ""
+    return not base or (urlsplit(base).hostname or "").endswith(".invalid")
+
+
 def backends_of(
     config: Config, tables: Mapping[str, Provider], environ: Mapping[str, str]
 ) -> tuple[dict[str, Backend], dict[str, str]]:
@@ -100,5 +109,6 @@ def backends_of(
                 settings.concurrency or provider.concurrency,
                 settings.requests_per_second or provider.requests_per_second,
                 own_host=(urlsplit(settings.base_url).hostname or "") if settings.base_url else "",
+                self_hosted=_is_own(name, settings),
             )
     return usable, not_usable

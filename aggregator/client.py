@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from aggregator.opening import Opened
     from aggregator.pricing.drift import Pause
     from aggregator.receiver import Receiver
+    from aggregator.registry.refreshed import Refreshed
+    from aggregator.reloading import Reloaded
     from aggregator.runner.resolve import Said
     from aggregator.spend import Asked, Budget, Spend
 
@@ -260,6 +262,40 @@ class Aggregator:
         if not await opened.store.transact(lambda c: pauses.lift(c, offer, at)):
             known = ", ".join(sorted({pause.offer for pause in await self.pauses()}))
             raise RequestError(f"{offer!r} is not paused; {f'paused: {known}' if known else 'nothing is'}")
+
+    async def reload(self, config: "Config | Mapping[str, Any] | str | os.PathLike[str] | None" = None) -> "Reloaded":
+        """Read `aggregator.toml`, the directories of `[registry] paths` and the keys again, and plan by them then.
+
+        All of it or nothing: where something is malformed, what was in use stays. Jobs on their way keep the provider
+        and the key they were ordered with. What `Reloaded.at_next_opening` names waits for the next client.
+
+        Args:
+            config: Instead of what the client was opened with: a file's path, or a mapping with the file's layout.
+
+        Raises:
+            ConfigurationError: The configuration or a file is malformed, or names another store.
+
+        """
+        from aggregator.reloading import reload
+
+        given = self._configured if config is None else config
+        reloaded = await reload(self.opened, given)
+        self._configured = given
+        return reloaded
+
+    async def refresh_registry(self) -> "Refreshed":
+        """Ask the configured feed for newer cards, offers, readings and rates now, and use them from here on.
+
+        Jobs on their way keep what they were ordered with.
+
+        Raises:
+            ConfigurationError: No feed is configured.
+            FeedError: It cannot be had, or is not taken; what was in use stays.
+
+        """
+        if self.opened.feed is None:
+            raise ConfigurationError('no feed is configured: [registry] feed = "https://…" and feed_key = "…"')
+        return await self.opened.feed.refresh()
 
     def webhooks(self) -> "Receiver":
         """An ASGI application that takes the deliveries of providers: mount it where `[webhooks] url` leads.

@@ -4,29 +4,20 @@ Every error is a `ConfigurationError` that names the file, the key, the nearest 
 never repeated in a message: it may be a secret that was put in the wrong place.
 """
 
-import difflib
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictInt,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, model_validator
 
+from aggregator._toml import Table, money, nearest, read_toml
 from aggregator.errors import ConfigurationError
 from aggregator.options import PERIODS
+from aggregator.policies import Globs, PolicySettings, Tier, long_form
 from aggregator.secret import Secret
 
 __all__ = [
@@ -44,86 +35,18 @@ __all__ = [
 ]
 
 FILE_NAME = "aggregator.toml"
-_STAGES: Mapping[str, Literal["workhorse", "hero"]] = {"prototype": "workhorse", "final": "hero"}
+_STAGES: Mapping[str, Tier] = {"prototype": "workhorse", "final": "hero"}
+_PUBLIC_KEY = r"^[A-Za-z0-9+/]{43}=$"  # 32 bytes in base64
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-def nearest(word: str, known: Iterable[str], *, count: int = 3) -> tuple[str, ...]:
-    """The known words that look most like `word`."""
-    return tuple(difflib.get_close_matches(word, sorted(set(known)), n=count, cutoff=0.5))
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read one TOML file, or say which file, which line and why not."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}: not valid TOML: {error}") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{path}: not UTF-8 text: save it as UTF-8") from None
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from None
-
-
-class Table(BaseModel):
-    """A frozen table of a TOML file, whose unknown keys are refused with the nearest known one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping):
-            raise ValueError("this must be a table")  # noqa: TRY004 - pydantic collects ValueErrors only
-        known = [field.alias or name for name, field in cls.model_fields.items()]
-        unknown = [key for key in values if key not in known]
-        if unknown:
-            raise ValueError("; ".join(cls._refusal(str(key), known) for key in unknown))
-        return values
-
-    @classmethod
-    def _refusal(cls, key: str, known: Iterable[str]) -> str:
-        close = nearest(key, known, count=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
-        return f"unknown key {key!r}; {hint}"
-
-    @classmethod
-    def read(cls, values: Mapping[str, Any], *, source: str) -> Self:
-        """Check `values`; `source` (a file, mostly) stands first in the error."""
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            raise ConfigurationError(f"{source}: {_explain(error)}") from None
-
-
-def _explain(error: ValidationError) -> str:
-    problems = []
-    for item in error.errors(include_url=False, include_input=False):
-        where = ".".join(str(part) for part in item["loc"])
-        message = item["msg"].removeprefix("Value error, ")
-        problems.append(f"{where}: {message}" if where else message)
-    return "; ".join(dict.fromkeys(problems))
-
-
-def _money(value: object) -> Decimal:
-    if isinstance(value, bool | float) or not isinstance(value, str | int | Decimal):
-        raise ValueError('write it as a string, such as "100.00": a float is not an exact amount')  # noqa: TRY004
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        raise ValueError('not an amount: write US dollars as a string, such as "100.00"') from None
-    if not amount.is_finite() or amount <= 0:
-        raise ValueError("a budget must be above zero; leave it out for none")
-    return amount
 
 
 def _budget(value: object) -> Decimal | dict[str, Decimal]:
     if not isinstance(value, Mapping):
-        return _money(value)
+        return money(value)
     unknown = [period for period in value if period not in PERIODS]
     if unknown:
         raise ValueError(f"there is no budget for each {unknown[0]!r}; there are {', '.join(PERIODS)}")
-    return {period: _money(amount) for period, amount in value.items()}
+    return {period: money(amount) for period, amount in value.items()}
 
 
 def _variable(value: object) -> str:
@@ -139,6 +62,16 @@ def _address(value: object) -> str:
     if parts.username is not None or parts.password is not None:
         raise ValueError("an address holds no user or password: the credential comes from the environment")
     return str(value).rstrip("/")
+
+
+def _feed(value: object) -> str:
+    if isinstance(value, str) and value.strip() and "://" not in value:
+        return value
+    return _address(value)
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
 
 
 def _callback_address(value: object) -> str:
@@ -172,7 +105,7 @@ Budget = Annotated[Decimal | dict[str, Decimal], BeforeValidator(_budget)]
 class CreditSettings(Table):
     """Count a provider's bills in its own credits too, beside the dollars."""
 
-    usd: Annotated[Decimal, BeforeValidator(_money)]
+    usd: Annotated[Decimal, BeforeValidator(money)]
     """What one credit costs. A change counts from then on."""
     budget: Budget | None = None
     """Credits."""
@@ -189,9 +122,13 @@ class ProviderSettings(Table):
     table: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")] | None = None
     """Where the provider's table is, for one of your own: `module:NAME`."""
     enabled: StrictBool = True
+    self_hosted: StrictBool | None = None
+    """A server of your own. `None`: if the provider has no address until you give one."""
     concurrency: Annotated[StrictInt, Field(ge=1)] | None = None
     requests_per_second: Annotated[float, Field(gt=0)] | None = None
     credits: CreditSettings | None = None
+    usd_per_gpu_hour: Annotated[Decimal, BeforeValidator(money)] | None = None
+    """What an hour of a GPU costs you there: for your own, or rented by the hour."""
     webhook_secret_env: Annotated[str, BeforeValidator(_variable)] | None = None
     """What the provider signs its callbacks with; the variable may hold two, with a blank between."""
 
@@ -261,17 +198,33 @@ class StoreSettings(Table):
 class RoutingSettings(Table):
     """Globs over offer ids, model ids or provider names. An empty `allow` allows all; `deny` wins."""
 
-    allow: tuple[str, ...] = ()
-    deny: tuple[str, ...] = ()
+    allow: Globs = ()
+    deny: Globs = ()
+    spread: StrictBool = False
+    """While a provider takes no more jobs, ask the next offer of the tier, at its price, instead of waiting."""
 
 
 class RegistrySettings(Table):
-    """Directories of the user's own cards, offers and rates."""
+    """Where cards, offers, readings and rates come from beside the package's own."""
 
     paths: tuple[Path, ...] = ()
+    """Directories of the user's own, which win over everything else."""
+    feed: Annotated[str, BeforeValidator(_feed)] | None = None
+    """A bundle that takes the place of the package's own data while it is newer: an address, or a file."""
+    feed_key: Annotated[tuple[Annotated[str, Field(pattern=_PUBLIC_KEY)], ...], BeforeValidator(_listed)] = ()
+    """The public keys that may have signed it, in base64: several while one replaces another."""
+    feed_ttl_s: Annotated[float, Field(ge=60)] = 3600.0
+    """How often it is asked for while a client is open, in seconds."""
+    feed_accept: tuple[str, ...] = ()
+    """Rows that a guard held back, by globs over their ids: they may change as the feed says."""
+
+    @model_validator(mode="after")
+    def _signed(self) -> Self:
+        if (self.feed is None) != (not self.feed_key):
+            raise ValueError('a feed needs the key that it is signed with: feed = "https://…" and feed_key = "…"')
+        return self
 
 
-Tier = Literal["workhorse", "hero"]
 Role = Annotated[str | dict[str, str], BeforeValidator(_role)]
 
 
@@ -290,13 +243,21 @@ class Config(Table):
     """
     follow_successor: StrictBool = False
     """A retired pin is served by its successor."""
+    replace_retired: StrictBool = False
+    """A retired pin without a successor is served by its closest equivalent, else by any offer that the policy of the
+    stage chooses for the task.
+    """
+    frozen: StrictBool = False
+    """Order only as `lock` says; what has moved since is refused, at opening and when it is asked for."""
+    lock: Path = Path("aggregator.lock")
+    """What `aggregator lock` writes."""
     allow_ephemeral: StrictBool = False
     """Accept a store on a RAM disk."""
     providers: dict[str, ProviderSettings] = Field(default_factory=dict)
     roles: dict[str, Role] = Field(default_factory=dict)
     tiers: dict[str, Tier] = Field(default_factory=dict)
-    policy: dict[str, Tier] = Field(default_factory=lambda: dict(_STAGES))
-    """Stage to tier; the two stages of the library are always there."""
+    policy: dict[str, Annotated[PolicySettings, BeforeValidator(long_form)]] = Field(default_factory=dict)
+    """Stage to how its offers are chosen, or to a tier alone; the two stages of the library are always there."""
     routing: RoutingSettings = Field(default_factory=RoutingSettings)
     registry: RegistrySettings = Field(default_factory=RegistrySettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
@@ -315,7 +276,10 @@ class Config(Table):
     @model_validator(mode="after")
     def _stages(self) -> Self:
         for stage, tier in _STAGES.items():
-            self.policy.setdefault(stage, tier)
+            self.policy[stage] = self.policy.get(stage, PolicySettings()).of_tier(tier)
+        for stage, chosen in self.policy.items():
+            if chosen.tier is None:
+                raise ValueError(f'policy.{stage}: say which tier it wants: tier = "workhorse" or "hero"')
         for role, model in self.roles.items():
             for stage in model if isinstance(model, dict) else ():
                 if stage not in self.policy:
@@ -345,9 +309,13 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
 def _beside(file: Path, config: Config) -> Config:
     """Paths written in a file are relative to that file, wherever the program was started."""
     paths = tuple(file.parent / path.expanduser() for path in config.registry.paths)
+    feed = config.registry.feed
+    if feed is not None and "://" not in feed:
+        feed = str(file.parent / Path(feed).expanduser())
     return config.model_copy(
         update={
             "directory": file.parent / config.directory.expanduser(),
-            "registry": config.registry.model_copy(update={"paths": paths}),
+            "lock": file.parent / config.lock.expanduser(),
+            "registry": config.registry.model_copy(update={"paths": paths, "feed": feed}),
         }
     )

@@ -531,6 +531,7 @@ class Dialect(TypedDict, total=False):
     upload: Callable[[UploadSource], Flow] | None
     inputs: Mapping[str, Input]
     charge: Charge | None
+    served_model: str
     bills_failures: Callable[[ProviderError], bool | None] | bool | None
     believes_body: bool
     webhook: Webhook | None
@@ -568,6 +569,10 @@ class Provider:
     cancel: Call | None = None
     probe: Call | None = None
     """A call that costs nothing and shows that the key works."""
+    refused: list[JsonValue] | Json | None = None
+    """A body that every endpoint refuses before it makes or charges anything: it tells one that is there (400, 422)
+    from one that is gone (404, 410). `None`: not documented, so none is sent.
+    """
     free: Mapping[str, Call] = field(default_factory=dict)
     """Further calls that cost nothing, by name: `models`, `prices`, `balance`, `estimate`."""
     upload: Callable[[UploadSource], Flow] | None = None
@@ -581,6 +586,8 @@ class Provider:
     """Whether a status word counts that comes with an HTTP error."""
     charge: Charge | None = None
     """Where answers say what was charged: what is booked, where it is present."""
+    served_model: str = ""
+    """Where a result names the model that made it: some hosts serve another one under the old name."""
     webhook: Webhook | None = None
     input_path: str = ""
     """Where in the body the mapped fields live; empty: at the top."""

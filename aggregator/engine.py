@@ -83,6 +83,8 @@ class Backend:
     requests_per_second: float | None = None
     own_host: str = ""
     """The host of the address that the user configured: it may be private, as no other may that an answer names."""
+    self_hosted: bool = False
+    """A server of the user's own, or this very process."""
 
     @property
     def account(self) -> str:
@@ -549,12 +551,33 @@ class Engine:
 
     async def ask(self, backend: Backend, call: Call, names: Mapping[str, str], *, doing: str) -> JsonValue:
         """One of the provider's calls that cost nothing: its answer as JSON."""
+        return _wire.parse_or_none(await self.answer(backend, call, names, doing=doing))
+
+    async def answer(self, backend: Backend, call: Call, names: Mapping[str, str], *, doing: str) -> HttpResponse:
+        """One of the provider's calls that cost nothing: its answer as it came."""
         request = _build.call_request(backend.provider, call, names, nonce=self._nonce())
         answer = await self._ask(backend, request, doing=doing)
-        body = _wire.parse_or_none(answer)
-        if _wire.is_json(answer) and _wire.refused(backend.provider, body):
+        if _wire.is_json(answer) and _wire.refused(backend.provider, _wire.parse_or_none(answer)):
             raise self._error(backend, answer, accepted=True, doing=doing)
-        return body
+        return answer
+
+    async def refusal(self, backend: Backend, names: Mapping[str, str]) -> HttpResponse:
+        """What an endpoint says to an order that cannot be taken (`Provider.refused`), asked once.
+
+        Raises:
+            ProviderError: It could not be asked: no answer, or one that says nothing of the endpoint.
+
+        """
+        backend = backend.speaking(names)
+        call = backend.ordering(names)
+        assert backend.provider.refused is not None
+        assert isinstance(call, Call)
+        request = _build.call_request(backend.provider, replace(call, body=None), names, nonce=self._nonce())
+        request = replace(request, json=backend.provider.refused)
+        final = (400, 404, 410, 422)
+        return await self._ask(
+            backend, request, doing="probing", final=lambda answer: answer.status in final, attempts=1
+        )
 
     def _read(self, backend: Backend, response: HttpResponse) -> Reading:
         """Read a status; what it says of an error is read again with every secret blanked."""

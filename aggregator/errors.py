@@ -2,7 +2,8 @@
 
 AggregatorError
 ├─ ConfigurationError            missing or malformed setting; raised before any call
-│  └─ MissingCredentialError
+│  ├─ MissingCredentialError
+│  └─ LockError                  what the lock says is not so any more
 ├─ RequestError                  the caller's request cannot be served; raised before any call
 │  ├─ UnknownModelError
 │  ├─ RetiredModelError
@@ -29,6 +30,7 @@ AggregatorError
 ├─ BudgetExceededError
 ├─ StoreError
 ├─ WebhookError                  a delivery that is not taken; `reason` says why
+├─ FeedError                     a feed that is not taken; the last good one stays
 ├─ LedgerError
 │  ├─ AlreadySettledError
 │  └─ AlreadyReleasedError
@@ -51,12 +53,14 @@ __all__ = [
     "BudgetExceededError",
     "ConfigurationError",
     "ContentPolicyError",
+    "FeedError",
     "InvalidRequestError",
     "JobCanceledError",
     "JobFailedError",
     "JobTimeoutError",
     "KeyConflictError",
     "LedgerError",
+    "LockError",
     "MissingCredentialError",
     "NoRouteError",
     "PricePausedError",
@@ -99,6 +103,14 @@ class ConfigurationError(AggregatorError):
 
 class MissingCredentialError(ConfigurationError):
     """A provider is asked for but none of its key variables is set."""
+
+
+class LockError(ConfigurationError):
+    """The lock is missing or malformed, or what it says is not so any more; `moved` says what, a line each."""
+
+    def __init__(self, message: str, *, moved: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.moved = tuple(moved)
 
 
 class RequestError(AggregatorError):
@@ -310,6 +322,19 @@ class WebhookError(AggregatorError):
         super().__init__(message)
         self.reason = reason
         self.provider = provider
+
+
+class FeedError(AggregatorError):
+    """A feed of cards and rates that is not taken: nothing of it is used, and the last good one stays.
+
+    `reason` is `unreachable`, `too_large`, `malformed`, `newer` (made for a later version of this package),
+    `signature`, `rollback` (older than the last good one), `expired`, `future`, `content` (it says what a feed may not
+    say) or `shrunk` (too much of the catalogue would be gone).
+    """
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class LedgerError(AggregatorError):

@@ -15,9 +15,11 @@ KINDS: Final[Mapping[str, str]] = {"video": "video", "audio": "audio"}
 class CannotHandOver(Exception):  # noqa: N818 - a reason, never an error that a caller sees
     """Why an input cannot be handed over, and what would help."""
 
-    def __init__(self, reason: str, advice: str) -> None:
+    def __init__(self, reason: str, advice: str, *, types: tuple[str, ...] = ()) -> None:
         super().__init__(reason)
         self.advice = advice
+        self.types = types
+        """What would be taken, where nothing but its type is in the way."""
 
 
 def way(provider: Provider, endpoint: Endpoint, name: str, media: Media, *, account: str, now_s: float) -> str:
@@ -65,7 +67,8 @@ def _reason(taken: Input, kind: str, media: Media) -> CannotHandOver:
         return CannotHandOver("it takes files, not addresses", "download the input and give its path")
     if media.url is None and not _of_type(taken, media):
         types = ", ".join(taken.mime_types)
-        return CannotHandOver(f"it takes no {media.mime_type} here", f"convert the input; it takes {types}")
+        reason = f"it takes no {media.mime_type} here"
+        return CannotHandOver(reason, f"convert the input; it takes {types}", types=taken.mime_types)
     if media.url is None and inside:
         return CannotHandOver(
             f"it takes a {kind} of up to {taken.max_bytes} bytes; this one has {media.size_bytes}",

@@ -4,11 +4,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aggregator import budgets, ledger
 from aggregator._http import HttpxTransport, Transport, origin
@@ -19,21 +19,24 @@ from aggregator.clock import Clock
 from aggregator.config import Config, CreditSettings, load_config
 from aggregator.engine import Engine
 from aggregator.errors import RequestError, StoreError
+from aggregator.feeding import catalogue_of, open_feed
 from aggregator.job import Progress
 from aggregator.options import budget_caps
 from aggregator.owner import new_owner
+from aggregator.periods import day_of
 from aggregator.planning import Planner, ask_as_json
+from aggregator.pricing.compute import measured
 from aggregator.pricing.money import micro_usd
 from aggregator.pricing.table import PriceTable
 from aggregator.probing import Prober
 from aggregator.registry.load import Registry
-from aggregator.registry.mapping import mappings_of
+from aggregator.routing.outcomes import Outcomes
 from aggregator.routing.plan import Ask
 from aggregator.runner import Runner, inbox
 from aggregator.runner.context import Context
 from aggregator.runner.inbox import Nudges
 from aggregator.spend import BY, DIMENSIONS, Budget, Dimension, Spend
-from aggregator.store import pauses, reports
+from aggregator.store import bills, outcomes, pauses, quarantine, reports, verdicts
 from aggregator.store.database import Store
 from aggregator.store.disk import unsafe_filesystem
 from aggregator.store.files import FileStore
@@ -42,7 +45,11 @@ from aggregator.store.limits import SharedLimits
 from aggregator.tasks import Request
 from aggregator.view import View
 
-__all__ = ["ORGANISATION", "Opened", "configuration", "open_client"]
+if TYPE_CHECKING:
+    from aggregator.locking import Frozen
+    from aggregator.registry.feed import Feed
+
+__all__ = ["ORGANISATION", "Opened", "configuration", "frozen_by", "open_client"]
 
 ORGANISATION = "organisation"
 """The account above all projects."""
@@ -62,6 +69,9 @@ class Opened:
     rng: Random
     context: Context
     transport: Transport
+    feed: "Feed | None" = None
+    embedded: bool = False
+    """Whether the embedded backend runs in this process."""
 
     async def open_account(self, name: str, *, parent: str | None, budget: Mapping[str, Decimal]) -> None:
         above = parent or (None if name == ORGANISATION else ORGANISATION)
@@ -155,9 +165,7 @@ async def open_client(
     tables = provider_tables(config)
     backends, not_usable = backends_of(config, tables, os.environ)
     callbacks = callbacks_of(config, os.environ)
-    paths = [path.expanduser() for path in config.registry.paths]
-    registry = Registry.load(paths, mappings=mappings_of(tables))
-    prices = PriceTable.load(paths)
+    registry, prices = catalogue_of(config, tables, datetime.fromtimestamp(clock.time(), UTC).date())
 
     store = Store(url or directory / STORE_NAME, inline=inline_store)
     stack.callback(store.close)
@@ -177,8 +185,16 @@ async def open_client(
     stack.push_async_callback(prober.aclose)
 
     files = FileStore(directory, prober)
-    planner = Planner(View(config, registry, prices, backends, not_usable), clock)
-    planner.paused = await store.read(pauses.paused)
+    said = await store.read(verdicts.read)
+    planner = Planner(
+        View(config, registry, await _timed(store, config, registry, prices), backends, not_usable, verdicts=said),
+        clock,
+    )
+    now_ms = int(clock.time() * 1000)
+    planner.paused, planner.quarantined, planner.drifts = await store.read(
+        lambda c: (pauses.paused(c), quarantine.reasons(c), bills.drifts(c, now_ms))
+    )
+    planner.outcomes = Outcomes(clock, await store.read(lambda c: outcomes.recent(c, now_ms)))
     engine = Engine(transport=moving, clock=clock, rng=rng, limits=Limits(clock, SharedLimits(store, clock)))
     nudges = Nudges(store, clock, on=callbacks.on)
     owner = new_owner(shared=url is not None)
@@ -187,7 +203,10 @@ async def open_client(
     stack.push_async_callback(runner.aclose)
     if callbacks.on:
         await store.transact(lambda c: inbox.forget(c, context.now()))
-    opened = Opened(planner, runner, store, files, clock, rng, context, moving)
+    feed = await open_feed(planner, directory, stack, transport=moving, clock=clock, rng=rng)
+    if config.frozen:
+        planner.frozen = frozen_by(config, planner.view, context.now())
+    opened = Opened(planner, runner, store, files, clock, rng, context, moving, feed, bool(apps))
     await opened.open_account(ORGANISATION, parent=None, budget={})
     if config.budget_usd is not None:
         await opened.set_budget(ORGANISATION, budget_caps(config.budget_usd, "budget_usd"))
@@ -195,6 +214,29 @@ async def open_client(
         if settings.credits is not None:
             await opened.open_credits(name, settings.credits)
     return opened
+
+
+async def _timed(store: Store, config: Config, registry: Registry, prices: PriceTable) -> PriceTable:
+    """The prices with the GPU-seconds that jobs took where an hour of a GPU has a price."""
+    own = {name for name, of in config.providers.items() if of.usd_per_gpu_hour is not None}
+    offers = [offer for offer in registry.all_offers() if offer.provider in own] if own else []
+    found = measured(offers, await store.read(lambda c: bills.finished(c, [one.id for one in offers if one.compute])))
+    return prices.with_measured(found) if found else prices
+
+
+def frozen_by(config: Config, view: View, now_ms: int) -> "Frozen":
+    """What the configured lock holds plans to.
+
+    Raises:
+        LockError: What it names is not what it was.
+
+    """
+    from aggregator.lock import Lock
+    from aggregator.locking import Frozen
+
+    frozen = Frozen(Lock.read(config.lock), config.lock)
+    frozen.check(view, day_of(now_ms))
+    return frozen
 
 
 def configuration(given: Config | Mapping[str, Any] | str | os.PathLike[str] | None) -> Config:

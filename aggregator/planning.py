@@ -5,56 +5,84 @@ for what the provider gave for it, or for the file itself in base64, and nothing
 shows what will be sent.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import JsonValue
 
-from aggregator import _build
+from aggregator import _build, _observe
 from aggregator.clock import Clock
 from aggregator.config import Config
 from aggregator.contract import Blocked, Call, Endpoint, Files, Json, Meter
 from aggregator.engine import Backend
-from aggregator.errors import AggregatorError, NoRouteError, PriceUnknownError
+from aggregator.errors import AggregatorError, PriceUnknownError
 from aggregator.handing import CannotHandOver, way
+from aggregator.identity import reuse_address
 from aggregator.inputs import Media
 from aggregator.pricing.drift import Pause, rates_of
 from aggregator.pricing.money import micro_usd
 from aggregator.pricing.quote import Quote
+from aggregator.pricing.ratio import Ratio
 from aggregator.registry.cards import Offer
 from aggregator.registry.load import Registry
+from aggregator.routing.fitting import Refusal
 from aggregator.routing.health import Health, Where
-from aggregator.routing.plan import Ask, Plan
-from aggregator.routing.router import route
+from aggregator.routing.outcomes import Outcomes
+from aggregator.routing.plan import Adjustment, Ask, Plan
+from aggregator.routing.router import Router
+from aggregator.routing.walk import Moment
 from aggregator.store.journal import NewAttempt
 from aggregator.tasks import Request, request_from_json
+from aggregator.transcoding import target_of
 from aggregator.view import View
 
-__all__ = ["Planner", "fingerprint", "label", "reader", "reserved_usd", "reuse_address", "write_inputs"]
+if TYPE_CHECKING:
+    from aggregator.locking import Frozen
 
-FINGERPRINT_VERSION = "f1"
-REUSE_VERSION = "r1"
+__all__ = ["Planner", "label", "reader", "reserved_usd", "write_inputs"]
+
+HOUR_S = 3_600.0
+"""How often the records of offers are looked at afresh where nothing was told: they fade."""
 
 
 class Planner:
     """What the client knows (`view`), all of it read only; and what this process knows of how well offers do."""
 
     def __init__(self, view: View, clock: Clock) -> None:
-        self.view = view
+        self._router = Router(view)
         self._clock = clock
+        self._former: dict[tuple[str, str], Backend] = {}
         self.health = Health()
+        self.outcomes = Outcomes(clock)
         self.paused: Mapping[tuple[str, str], Pause] = {}
         """Offers and rates that are paused, as the store said at the last purchase."""
+        self.drifts: Mapping[str, Ratio] = {}
+        """Offers whose bills are not as quoted, as the store said at opening and the runner since."""
+        self.quarantined: Mapping[str, str] = {}
+        """Offers that a probe found broken, each with what it found."""
+        self.frozen: Frozen | None = None
+        """What the lock holds plans to."""
 
     def swap(self, view: View) -> None:
         """Plan with another view from now on. Jobs on their way keep what they were ordered with."""
-        self.view = view
+        self._former |= {(name, backend.account): backend for name, backend in self.backends.items()}
+        if (measured := self.view.prices.measured) and not view.prices.measured:
+            view = replace(view, prices=view.prices.with_measured(measured))
+        self._router = Router(view)
+
+    @property
+    def view(self) -> View:
+        return self._router.view
+
+    def backend(self, provider: str, account: str) -> Backend | None:
+        """The provider with the account that something was ordered from, whatever the configuration says by now."""
+        now = self.backends.get(provider)
+        return now if now is not None and now.account == account else self._former.get((provider, account), now)
 
     @property
     def config(self) -> Config:
@@ -81,6 +109,8 @@ class Planner:
         pause = self.paused.get((pin, rates_of(quote()))) if self.paused else None
         if pause is not None:
             return pause.said
+        if pin in self.quarantined:
+            return f"is in quarantine: {self.quarantined[pin]}"
         provider, _, endpoint = pin.partition(":")
         return self.health.why_resting(self.where(provider, endpoint, model), self._clock.monotonic())
 
@@ -91,70 +121,45 @@ class Planner:
             RoutingError, RequestError, PricingError, ConfigurationError: Before any byte is sent; each says what to do.
 
         """
-        day = datetime.fromtimestamp(self._clock.time(), UTC).date()
-        view = self.view
-        closed = self._closed_to(request)
+        if self.frozen is not None:
+            ask = self.frozen.hold(self.view, request.task, ask, self._today())
+        return self._noted(self._written(self._router.route(request, ask, self.moment(request, ask), explain=explain)))
 
-        def routed(asked: Ask) -> Plan:
-            return route(
-                view.registry,
-                view.prices,
-                view.config,
-                view.usable,
-                request,
-                asked,
-                day,
-                explain=explain,
-                pass_over=self.pass_over,
-            )
-
-        try:
-            plan = routed(replace(ask, exclude=ask.exclude | closed.keys()) if closed else ask)
-        except AggregatorError:
-            if closed:
-                self._advise(routed, ask, closed)
-            raise
-        excluded = (
-            replace(item, excluded=str(closed.get(item.offer.id, item.excluded))) if item.offer.id in closed else item
-            for item in plan.excluded
-        )
-        return self._written(replace(plan, ask=ask, excluded=tuple(excluded)))
-
-    def _closed_to(self, request: Request) -> dict[str, CannotHandOver]:
-        """The offers that an input cannot be handed over to, each with the reason."""
+    def moment(self, request: Request, ask: Ask) -> Moment:
+        """What is the case now, and may be otherwise at the next plan."""
+        outcomes, hour = self.outcomes, int(self._clock.time() // HOUR_S)
         given = tuple(request.media())
-        closed: dict[str, CannotHandOver] = {}
-        for offer in self.registry.offers(request.task) if given else ():
-            backend = self.backends.get(offer.provider)
-            if backend is None:
-                continue
+        return Moment(
+            self._today(),
+            self.pass_over if self.paused or self.quarantined or self.health.anyone_rests else _use_all,
+            partial(self._handed_over, given, adjust=ask.on_unsupported == "adjust") if given else _give_all,
+            partial(outcomes.track, at_s=hour * HOUR_S),
+            (outcomes.told, hour),
+            outcomes.told_since,
+        )
+
+    def _handed_over(
+        self, given: Sequence[tuple[str, Media]], offer: Offer, *, adjust: bool
+    ) -> Refusal | tuple[Adjustment, ...]:
+        """What has to change about the inputs for this offer to take them as they are given, or why it cannot."""
+        backend = self.backends.get(offer.provider)
+        if backend is None:
+            return ()
+        changes: dict[Adjustment, None] = {}
+        for name, media in given:
             try:
-                for name, media in given:
-                    self._way(backend, offer.mapping, name, media)
+                self._way(backend, offer.mapping, name, media)
             except CannotHandOver as reason:
-                closed[offer.id] = reason
-        return closed
+                to = target_of(media.mime_type, reason.types) if adjust else None
+                if to is None:
+                    return Refusal("input", partial(str, reason), advice=reason.advice)
+                why = f"{offer.id} takes {', '.join(reason.types)}"
+                changes[Adjustment(name, "transcoded", media.mime_type, to, why)] = None
+        return tuple(changes)
 
     def _way(self, backend: Backend, endpoint: Endpoint, name: str, media: Media) -> str:
         provider = backend.provider.spoken(endpoint.dialect)
         return way(provider, endpoint, name, media, account=backend.account, now_s=self._clock.time())
-
-    @staticmethod
-    def _advise(routed: Callable[[Ask], Plan], ask: Ask, closed: Mapping[str, CannotHandOver]) -> None:
-        """Say so if how an input is given is all that stands in the way; its price may be unknown for the same
-        reason.
-        """
-        try:
-            named = routed(ask).offer.id
-        except PriceUnknownError:
-            named = next(iter(sorted(closed)))
-        except AggregatorError:
-            return
-        if named in closed:
-            raise NoRouteError(
-                f"{named}: {closed[named]}: {closed[named].advice}",
-                reasons={offer: str(reason) for offer, reason in closed.items()},
-            ) from None
 
     def purchase(self, plan: Plan, *, rest: Sequence[JsonValue] | None = None) -> NewAttempt:
         """What is journalled of a plan before anything is paid.
@@ -174,6 +179,7 @@ class Planner:
         }
         if rest is not None:
             written["alternatives"] = list(rest)
+        self._warn(plan)
         self.health.asked(self.where(offer.provider, offer.endpoint, offer.model), self._clock.monotonic())
         return NewAttempt(
             provider=offer.provider,
@@ -187,15 +193,27 @@ class Planner:
             body=None if inputs else dict(plan.body),
         )
 
+    def _warn(self, plan: Plan) -> None:
+        """Tell whoever watches that what is bought will end."""
+        chosen = plan.chosen
+        if chosen.ending is not None:
+            successor = plan.offer.successor
+            _observe.emit("offer_deprecated", offer=plan.offer.id, days_left=chosen.days_left, successor=successor)
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._clock.time(), UTC).date()
+
     def handed(self, plan: Plan) -> dict[str, Json]:
         """The local inputs of a plan with the way each is handed over, by their text in its body."""
         written = json.dumps(plan.body, ensure_ascii=False)
-        return {
-            text: {"media": media.as_json(), "form": form}
-            for _, media in plan.request.media()
-            for form in ("upload", "data", "part")
-            if (text := label(media, form)) in written
-        }
+        found: dict[str, Json] = {}
+        for name, media in plan.request.media():
+            sent = _as_sent(plan, name, media)
+            for form in ("upload", "data", "part"):
+                if (text := label(sent, form)) in written:
+                    other = {} if sent is media else {"as": sent.mime_type}
+                    found[text] = {"media": media.as_json(), "form": form, **other}
+        return found
 
     def next_purchase(self, written: Mapping[str, Any], ask: Mapping[str, Any]) -> NewAttempt | None:
         """The purchase at the next offer of a journalled plan that is of the same tier, can still serve it and is not
@@ -225,6 +243,12 @@ class Planner:
         }
         return [f"{pin} {why}" for pin, why in looked.items() if why is not None]
 
+    def _noted(self, plan: Plan) -> Plan:
+        drift = self.drifts.get(plan.offer.id)
+        if drift is None:
+            return plan
+        return replace(plan, chosen=replace(plan.chosen, notes=(*plan.chosen.notes, f"its {drift.said}")))
+
     def _written(self, plan: Plan) -> Plan:
         offer = plan.offer
         backend = self.backends[offer.provider]
@@ -232,7 +256,8 @@ class Planner:
         names = call_names(plan)
 
         def stands_for(name: str, media: Media) -> JsonValue:
-            return placeholder(media, self._way(backend, offer.mapping, name, media))
+            sent = _as_sent(plan, name, media)
+            return placeholder(sent, self._way(backend, offer.mapping, name, sent))
 
         body = _build.build_body(
             provider,
@@ -248,6 +273,23 @@ class Planner:
         return replace(plan, body=body, url=_build.call_request(provider, call, names, body).url, method=call.method)
 
 
+def _as_sent(plan: Plan, name: str, media: Media) -> Media:
+    """An input in the format that it is handed over in."""
+    asked = (name, media.mime_type)
+    changes = (item for item in plan.chosen.adjustments if item.kind == "transcoded")
+    to = next((str(item.sent) for item in changes if (item.field, item.asked) == asked), None)
+    return media if to is None else replace(media, mime_type=to)
+
+
+def _use_all(_offer: Offer, _price: Quote) -> None:
+    """Nobody rests, and no price is paused."""
+
+
+def _give_all(_offer: Offer) -> tuple[Adjustment, ...]:
+    """There are no inputs."""
+    return ()
+
+
 def ask_as_json(ask: Ask) -> Json:
     """The options that routing reads, as they are journalled."""
     return {
@@ -257,6 +299,8 @@ def ask_as_json(ask: Ask) -> Json:
         "max_usd": None if ask.max_usd is None else str(ask.max_usd),
         "on_unsupported": ask.on_unsupported,
         "provider_options": {name: dict(options) for name, options in ask.provider_options.items()},
+        "keep": ask.keep,
+        "lot": ask.lot,
     }
 
 
@@ -338,41 +382,3 @@ def read_by(written: Mapping[str, Any]) -> Endpoint:
         refs=written.get("refs", {}),
         meters=tuple(Meter(unit, "0", reported=path) for unit, path in written["reported"].items()),
     )
-
-
-def fingerprint(request: Request, ask: Ask, *, take: int = 0) -> str:
-    """What makes two calls the same call: the caller's own words, inputs by content, before any routing."""
-    words = {
-        "request": _identified(request),
-        "stage": ask.stage,
-        "role": ask.role,
-        "model": ask.model,
-        "provider_options": ask.provider_options,
-        "take": take,
-    }
-    return f"{FINGERPRINT_VERSION}:{_digest(words)}"
-
-
-def reuse_address(plan: Plan) -> str:
-    """What makes two plans make the same thing: offer, model version and wire body, inputs by content."""
-    return f"{REUSE_VERSION}:{_digest([plan.offer.id, plan.offer.version, plan.url, plan.body])}"
-
-
-def _identified(request: Request) -> Json:
-    """The request as JSON, with each input reduced to its identity."""
-
-    def reduce(value: Any) -> JsonValue:
-        if isinstance(value, dict):
-            if "sha256" in value or "url" in value:
-                return Media.from_json(value).identity
-            return {name: reduce(item) for name, item in value.items()}
-        if isinstance(value, list):
-            return [reduce(item) for item in value]
-        return cast("JsonValue", value)
-
-    return cast("Json", reduce(request.as_json()))
-
-
-def _digest(value: object) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=dict)
-    return hashlib.sha256(text.encode()).hexdigest()

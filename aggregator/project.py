@@ -6,6 +6,7 @@ verb.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 from itertools import accumulate
 from types import TracebackType
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast, overload
 
 from aggregator.errors import AggregatorError, ConfigurationError, PricePausedError, RequestError, WorkflowError
 from aggregator.job import Job
-from aggregator.options import BudgetUsd, Options, amount_usd, budget_caps, check_options
+from aggregator.options import BudgetUsd, Options, Usd, amount_usd, budget_caps, check_options
 from aggregator.verbs import Verbs
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from aggregator.opening import Opened
     from aggregator.planning import Planner
     from aggregator.promotion import PromotionPlan
+    from aggregator.routing.chain import ChainStep
+    from aggregator.routing.chain_fit import Fit
+    from aggregator.routing.chain_quote import ChainQuote
     from aggregator.routing.plan import Ask, Plan
     from aggregator.spend import Asked, Spend
     from aggregator.tasks import Request
@@ -109,7 +113,40 @@ class Project(Verbs):
         """Say who would make it, what would be sent, what it would cost and why. Nothing is sent."""
         self._check(options)
         stored = await self._stored(request)
-        return self._opened.planner.plan(stored, self.ask(options), explain=explain)
+        return self._opened.planner.plan(stored, await self.asked(stored, options), explain=explain)
+
+    async def quote(self, steps: "Sequence[ChainStep]") -> "ChainQuote":
+        """Say what a chain of requests would cost and how long it would take: half the time, nine times in ten, and at
+        worst. What is not known is named. Nothing is sent.
+
+        Raises:
+            RoutingError, RequestError, ConfigurationError: A step can be made by nobody; it is named.
+
+        """
+        from aggregator import chains
+
+        return await chains.quote(self._opened, await self._chain(steps), self.stage)
+
+    async def fit(self, steps: "Sequence[ChainStep]", *, budget_usd: Usd) -> "Fit":
+        """Choose stage and offer of each step so that the chain is the best that the money allows, at worst; and say
+        what was given up. Nothing is sent, and the project's own budget is not looked at.
+
+        Raises:
+            NoRouteError: Even the cheapest chain costs more.
+            PriceUnknownError: Nobody's price for a step is known.
+            RoutingError, RequestError, ConfigurationError: A step can be made by nobody; it is named.
+
+        """
+        from aggregator import chains
+
+        return await chains.fit(self._opened, await self._chain(steps), amount_usd(budget_usd, "budget_usd"))
+
+    async def _chain(self, steps: "Sequence[ChainStep]") -> "list[ChainStep]":
+        from aggregator.routing.chain import check_steps
+
+        self._check({})
+        check_steps(steps)
+        return [replace(step, request=await self._stored(step.request)) for step in steps]
 
     async def submit(self, request: "Request", **options: Unpack[Options]) -> Job:
         """Reserve the money, write the job down, send it on its way, and return at once.
@@ -216,6 +253,31 @@ class Project(Verbs):
             return await plan_promotion(self, result, through=through, keep=keep, options=options)
         return await promote(self, result, through=through, keep=keep, options=options)
 
+    # -------------------------------------------------------------------------------------------------------- judgement
+
+    async def pick(self, takes: "Sequence[Result]", best: "Result") -> None:
+        """Say which of several takes of one request is the best. Where models differ, the choice of the next one for
+        this role learns of it: see `Standing.basis`. Of a pair the last word counts.
+
+        Raises:
+            RequestError: They are no takes of one request, or not of this store: nothing was written down.
+
+        """
+        from aggregator.judging import pick
+
+        await pick(self._opened, self.account, takes, best)
+
+    async def thumb(self, result: "Result", verdict: Literal["up", "down"]) -> None:
+        """Say whether an output will do; said again, it replaces what was said before.
+
+        Raises:
+            RequestError: It is not of this store: nothing was written down.
+
+        """
+        from aggregator.judging import thumb
+
+        await thumb(self._opened, self.account, result, verdict)
+
     # ---------------------------------------------------------------------------------------------------------- books
 
     async def spend(self, **asked: Unpack["Asked"]) -> "Spend":
@@ -254,6 +316,25 @@ class Project(Verbs):
             provider_options=options.get("provider_options", {}),
         )
 
+    async def asked(self, request: "Request", options: Options, *, take: int = 0) -> "Ask":
+        """The same, with what the stage's policy wants to know: the model that the project used last, if it stays with
+        that, and what a share of the jobs is drawn by.
+        """
+        from aggregator.identity import fingerprint
+        from aggregator.store.looks import last_model
+
+        ask = self.ask(options)
+        policy = self._opened.planner.config.policy.get(ask.stage)
+        if policy is None or ask.model is not None:
+            return ask
+        if policy.sticky:
+            about = (self.account, ask.stage, request.task, ask.role)
+            ask = replace(ask, keep=await self._opened.store.read(lambda c: last_model(c, *about)))
+        if policy.canary is not None:
+            lot = options.get("key") or fingerprint(request, ask, take=take)
+            ask = replace(ask, lot=f"{self.account}/{lot}")
+        return ask
+
     def _check(self, options: Mapping[str, Any]) -> None:
         if not self._ready:
             raise ConfigurationError(f"project {self.name} is not open: use 'async with agg.project(…) as p'")
@@ -272,7 +353,7 @@ class Project(Verbs):
         return request.replace_media(stored) if stored else request
 
     async def order(
-        self, request: "Request", options: Options, *, take: int = 0, served: "Callable[[], Plan] | None" = None
+        self, request: "Request", options: Options, *, take: int = 0, served: "Callable[[Ask], Plan] | None" = None
     ) -> Job:
         """Find the job of the options' key, or make it. `request` is what the key stands for; its inputs are stored.
 
@@ -280,9 +361,10 @@ class Project(Verbs):
             served: Makes the plan, where it is not simply the request's.
 
         """
-        from aggregator.planning import fingerprint
+        from aggregator.identity import fingerprint
+        from aggregator.runner.room import FullError
 
-        opened, ask = self._opened, self.ask(options)
+        opened, ask = self._opened, await self.asked(request, options, take=take)
         key = options.get("key")
         mark = fingerprint(request, ask, take=take)
         known = None if key is None else await opened.runner.find(self.account, key, mark)
@@ -308,12 +390,14 @@ class Project(Verbs):
             return await opened.runner.start(new, purchase)
 
         while True:
-            plan = served() if served else opened.planner.plan(request, ask)
+            plan = served(ask) if served else opened.planner.plan(request, ask)
             try:
                 return Job(await bought(plan), opened.runner)
             except PricePausedError:
                 if plan.chosen.passed_over is not None:
                     raise  # no other is left
+            except FullError:
+                continue  # the planner knows now, and passes it over
 
     async def result_of(self, job_id: str) -> "Result":
         """The result of a job by its id, from any project."""

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from aggregator.artifact import Result
 from aggregator.errors import AggregatorError, NoRouteError, RequestError, UnknownModelError, WorkflowError
 from aggregator.pricing.money import dollars
-from aggregator.routing.plan import Plan
+from aggregator.routing.plan import Ask, Plan
 from aggregator.tasks import Request
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ async def plan_promotion(
     steps = []
     for draft in chain:
         request = draft.lineage.request
-        plan, notes = _seeded(project, draft, request, _options(draft, result, options))
+        asked = _options(draft, result, options)
+        plan, notes = _seeded(project, draft, request, await project.asked(request, asked))
         if any(media.job_id in again for _, media in request.media()):
             notes = (*notes, "planned with the draft's input: the new one may be of another size")
         steps.append(PromotionStep(draft, plan, notes))
@@ -128,7 +129,7 @@ async def promote(
         }
         request = draft.lineage.request.replace_media(exchanged)
         try:
-            job = await project.order(request, asked, served=partial(_served, project, draft, request, asked))
+            job = await project.order(request, asked, served=partial(_served, project, draft, request))
             made[draft.job_id] = await job.result(wait_s=options.get("wait_s"))
         except AggregatorError as error:
             if len(chain) == 1:
@@ -189,9 +190,8 @@ def _options(draft: Result, target: Result, options: "Options") -> "Options":
     return cast("Options", asked)
 
 
-def _seeded(project: "Project", draft: Result, request: Request, options: "Options") -> tuple[Plan, tuple[str, ...]]:
+def _seeded(project: "Project", draft: Result, request: Request, ask: Ask) -> tuple[Plan, tuple[str, ...]]:
     """The plan for the final, with the seed that made the draft where that means the same picture."""
-    ask = project.ask(options)
     if "seed" not in type(request).model_fields:
         return project.planner.plan(request, ask), ()
     plan = project.planner.plan(request.with_(seed=None), ask)
@@ -208,8 +208,8 @@ def _seeded(project: "Project", draft: Result, request: Request, options: "Optio
     return plan, (f"seed {seed} is left out: it means another picture on {model}",)
 
 
-def _served(project: "Project", draft: Result, request: Request, options: "Options") -> Plan:
-    return _seeded(project, draft, request, options)[0]
+def _served(project: "Project", draft: Result, request: Request, ask: Ask) -> Plan:
+    return _seeded(project, draft, request, ask)[0]
 
 
 def _seeds(project: "Project", model: str) -> str | None:

@@ -128,8 +128,7 @@ class Request(_Part):
 
     def values(self) -> dict[str, Any]:
         """The fields that were given: no `None`, inputs as `Media`."""
-        given = ((name, getattr(self, name)) for name in type(self).model_fields)
-        return {name: value for name, value in given if value is not None and value != ()}
+        return {name: value for name, value in self.__dict__.items() if value is not None and value != ()}
 
     def media(self) -> Iterator[tuple[str, Media]]:
         """Every input with the name of its field, references included."""

@@ -2,13 +2,16 @@
 a reload, a feed or a refresh makes another one, and the planner takes that instead.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from aggregator.config import Config
 from aggregator.engine import Backend
 from aggregator.pricing.table import PriceTable
 from aggregator.registry.load import Registry
+from aggregator.registry.quality import Quality
+from aggregator.verdicts import Verdict
 
 __all__ = ["View"]
 
@@ -24,6 +27,13 @@ class View:
     """The providers that can be used."""
     unusable: Mapping[str, str] = field(default_factory=dict)
     """Why the others cannot."""
+    verdicts: Sequence[Verdict] = ()
+    """What was said of outputs in this store."""
+
+    @cached_property
+    def quality(self) -> Quality:
+        """How the models stand: by the boards, and by what was said here."""
+        return Quality(self.registry, self.verdicts)
 
     @property
     def usable(self) -> dict[str, str | None]:

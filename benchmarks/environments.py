@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,16 @@ NEEDS = {
     "fal": ["fal-client==1.0.3"],
     "openai": ["openai>=3.52,<4"],
     "aggregator": PROJECT["dependencies"],
+    "litellm": ["litellm==1.106.2"],
 }
 """The library itself is read from this checkout; only what it depends on is installed."""
-SHOWN = ("httpx", "httpx2", "httpcore", "pydantic", "fal-client", "openai", "sqlalchemy")
+SHOWN = ("httpx", "httpx2", "httpcore", "pydantic", "fal-client", "litellm", "openai", "sqlalchemy")
 
 
-def make() -> None:
+def make(peers: Iterable[str] = NEEDS) -> None:
     """Make what is missing; an environment whose wish list changed is made again."""
-    for peer, needs in NEEDS.items():
+    for peer in peers:
+        needs = NEEDS[peer]
         mark = PLACE / peer / "needs.json"
         if mark.exists() and json.loads(mark.read_text()) == needs:
             continue
@@ -53,10 +56,10 @@ def run(peer: str, *argument: str, program: str | None = None, timeout_s: float 
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def versions() -> str:
+def versions(peers: Iterable[str] = NEEDS) -> str:
     """What is compared, in one line."""
     found: dict[str, str] = {}
-    for peer in NEEDS:
+    for peer in peers:
         said = subprocess.run(
             [str(python(peer)), "-m", "pip", "list", "--format=json", "--disable-pip-version-check"],
             capture_output=True,

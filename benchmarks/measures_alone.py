@@ -1,4 +1,4 @@
-"""What needs no wire: importing, planning, and the simulation of when to look."""
+"""What needs no wire: importing, the cost of safety, and the simulation of when to look."""
 
 import statistics
 import subprocess
@@ -43,16 +43,6 @@ def imports(*, quick: bool) -> list[Table]:
     table.judge("aggregator over httpx and pydantic, wall", ours[0] / floor[0], 1.0)
     table.notes = ["httpx leaves asyncio, and ours asyncio and pydantic's models, to the first request."]
     table.judge("peak memory of aggregator, MB", ours[2], 45.0)
-    return [table]
-
-
-def plan(*, quick: bool) -> list[Table]:
-    """Choosing and pricing among 1,000 offers."""
-    found = environments.run("aggregator", "200" if quick else "1000", program="plan.py")
-    table = Table("Planning over 1,000 offers", ("", "median"), [[name, value] for name, value in found.items()])
-    table.judge("plan over 1,000 offers, µs", found["plan, 1,000 offers that fit: µs"], 100.0)
-    table.judge("quote, µs", found["quote: µs"], 20.0)
-    table.judge("ready to plan, ms", found["bundled registry and prices read: ms"], 60.0)
     return [table]
 
 

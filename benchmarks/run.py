@@ -12,6 +12,7 @@ from pathlib import Path
 import environments
 import measures_alone
 import measures_http
+import measures_routing
 
 MEASURES = {
     "import": measures_alone.imports,
@@ -19,7 +20,7 @@ MEASURES = {
     "jobs": measures_http.jobs,
     "download": measures_http.download,
     "polling": measures_alone.polling,
-    "plan": measures_alone.plan,
+    "plan": measures_routing.plan,
     "safety": measures_alone.safety,
 }
 

@@ -45,7 +45,10 @@ def test_nothing_written_gives_the_defaults(here):
     config = load_config(None, {})
     assert config.directory == Path(".aggregator")
     assert config.budget_usd is None
-    assert config.policy == {"prototype": "workhorse", "final": "hero"}
+    assert {stage: chosen.tier for stage, chosen in config.policy.items()} == {
+        "prototype": "workhorse",
+        "final": "hero",
+    }
     assert (config.routing.allow, config.routing.deny, config.registry.paths) == ((), (), ())
     assert not config.follow_successor
     assert not config.allow_ephemeral
@@ -67,7 +70,8 @@ def test_every_key_is_read(here):
     assert config.roles["shot"] == "veo-3.1"
     assert config.roles["voice"] == {"prototype": "kokoro-82m", "final": "elevenlabs-v3"}
     assert config.tiers == {"veo-3.1": "workhorse"}
-    assert config.policy == {"review": "hero", "prototype": "workhorse", "final": "hero"}
+    tiers = {stage: chosen.tier for stage, chosen in config.policy.items()}
+    assert tiers == {"review": "hero", "prototype": "workhorse", "final": "hero"}
     assert config.routing.allow == ("fal:*", "veo-3.1")
     assert config.registry.paths == (file.parent / "models",)
 
@@ -119,7 +123,22 @@ def test_the_environment_moves_the_store(here):
         ("[roles]\nshot = 3", "roles.shot: write a model or a pinned offer"),
         ('[roles]\nshot = { finale = "veo-3.1" }', "roles.shot: unknown stage 'finale'; [policy] has prototype, final"),
         ('[tiers]\n"veo-3.1" = "best"', "tiers.veo-3.1"),
-        ('[policy]\nfinal = "best"', "policy.final"),
+        ('[policy]\nfinal = "best"', "policy.final.tier: Input should be 'workhorse' or 'hero'"),
+        ("[policy]\nfinal = 3", 'policy.final: write a tier, "workhorse" or "hero", or a table'),
+        ('[policy.review]\norder = "price"', 'policy.review: say which tier it wants: tier = "workhorse" or "hero"'),
+        ('[policy.final]\norder = "prise"', "policy.final.order: did you mean 'price'? there are price, quality"),
+        ('[policy.final]\norder = "mine"', 'or a function of your own as "module:name"'),
+        ('[policy.final]\norder = "weighted"', "policy.final: weights: say how much each counts"),
+        (
+            '[policy.final]\norder = "price"\nweights = { price = 1 }',
+            "weights are for order = \"weighted\", not 'price'",
+        ),
+        ("[policy.final]\nweights = { prise = 1 }", "policy.final.weights.prise"),
+        ("[policy.final]\nquality_floor = 30", "policy.final.quality_floor"),
+        ("[policy.final]\nquality_flor = 0.3", "unknown key 'quality_flor'; did you mean 'quality_floor'?"),
+        ("[policy.final]\nmax_usd = 0.5", "policy.final.max_usd: write it as a string"),
+        ('[policy.final]\nallow = [""]', "policy.final.allow.0: an empty pattern matches nothing"),
+        ('[policy.final]\ncanary = { model = "x", share = 1 }', "policy.final.canary.share"),
         ("= 3", "not valid TOML: Invalid statement (at line 1, column 1)"),
     ],
 )

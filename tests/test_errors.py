@@ -18,6 +18,7 @@ ARGUMENTS: dict[str, Any] = {
     "successor": "veo-4",
     "supported": ("4", "6"),
     "key": "still",
+    "moved": ("text-to-video final: fal:a/b is retired",),
     "reason": "signature",
     "reasons": {"fal:a/b": "no size"},
     "errors": (ProviderError("inner", provider="fal", accepted=None),),

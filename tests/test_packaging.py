@@ -30,7 +30,14 @@ def test_the_wheel_puts_one_name_into_site_packages(wheel: zipfile.ZipFile) -> N
 
 def test_the_wheel_holds_the_data_and_the_marker_for_types(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
-    wanted = {"py.typed", "registry/index.json", "pricing/units.toml", "pricing/rates/local.toml", "_probe.py"}
+    wanted = {
+        "py.typed",
+        "registry/index.json",
+        "pricing/index.json",
+        "pricing/units.toml",
+        "pricing/rates/local.toml",
+        "_probe.py",
+    }
     assert {f"aggregator/{name}" for name in wanted} <= names
 
 

@@ -40,8 +40,9 @@ from aggregator.contract import (
     TokenFlow,
 )
 from aggregator.handing import CannotHandOver
+from aggregator.identity import fingerprint
 from aggregator.inputs import Media
-from aggregator.planning import Planner, fingerprint, write_inputs
+from aggregator.planning import Planner, write_inputs
 from aggregator.probing import Prober
 from aggregator.routing.limits import fits, limit_of, nearest_value
 from aggregator.routing.plan import Ask, Plan
@@ -239,7 +240,7 @@ def planner(now_s: float = 0.0, **changes: Any) -> Planner:
 
 
 def plan_of(offer: Any, request: Any, at: Planner) -> Plan:
-    return at._written(Plan(request, Ask(), cast("Any", SimpleNamespace(offer=offer)), (), ""))
+    return at._written(Plan(request, Ask(), cast("Any", SimpleNamespace(offer=offer, adjustments=())), (), ""))
 
 
 @pytest.mark.parametrize(
@@ -276,12 +277,12 @@ def test_a_reference_that_ended_after_the_plan_is_sent_as_it_was_planned() -> No
         plan_of(never, ImageToVideo(image=FILE, prompt="x"), planner())
 
 
-def test_what_an_older_version_journalled_of_inputs_is_still_read() -> None:
+async def test_what_an_older_version_journalled_of_inputs_is_still_read() -> None:
     context = SimpleNamespace(files=SimpleNamespace(path=lambda sha256, _mime: Path("/store") / sha256))
     of = SimpleNamespace(plan={"inputs": {"<in>": FILE.as_json()}})
-    [(text, source)] = submit._sources(cast("Any", context), cast("Any", of), "upload").items()
+    [(text, source)] = (await submit._sources(cast("Any", context), cast("Any", of), "upload")).items()
     assert (text, source.sha256) == ("<in>", FILE.sha256)
-    assert submit._sources(cast("Any", context), cast("Any", of), "part") == {}
+    assert await submit._sources(cast("Any", context), cast("Any", of), "part") == {}
 
 
 async def test_a_form_whose_file_is_gone_was_never_sent() -> None:
@@ -492,7 +493,7 @@ def test_a_reference_to_one_of_several_files_is_a_reference_to_none() -> None:
 
 def test_a_result_can_be_read_though_its_dialect_is_gone() -> None:
     backend = Bench().backend
-    context: Any = SimpleNamespace(planner=SimpleNamespace(backends={"example": backend}))
+    context: Any = SimpleNamespace(planner=SimpleNamespace(backend=lambda _name, _account: backend))
     context.result_ttl_s = partial(Context.result_ttl_s, context)
     of: Any = SimpleNamespace(
         provider="example", plan={"names": {"dialect": "v9"}}, account_ref="a", submitted_at=None, created_at=0

@@ -5,7 +5,24 @@ from typing import Annotated
 import typer
 
 from aggregator import __version__
-from aggregator.cli import books, catalogue, demo, doctor, emulate, make, pauses, server, spending, unknown
+from aggregator.cli import (
+    books,
+    catalogue,
+    demo,
+    doctor,
+    emulate,
+    lock,
+    make,
+    pauses,
+    prices,
+    prices_own,
+    prices_refresh,
+    registry,
+    server,
+    spending,
+    unknown,
+    verdicts,
+)
 
 __all__ = ["app"]
 
@@ -37,8 +54,14 @@ def root(
 app.command("demo")(demo.demo)
 app.command("generate")(make.generate)
 app.command("plan")(make.plan)
+app.command("lock")(lock.lock)
 app.command("models")(catalogue.models)
-app.command("prices")(catalogue.prices)
+app.add_typer(prices.app, name="prices")
+prices.app.command("refresh")(prices_refresh.refreshed)
+prices.app.command("drift")(prices_own.drift)
+prices.app.command("break-even")(prices_own.break_even)
+app.add_typer(registry.app, name="registry", no_args_is_help=True)
+app.command("verdicts")(verdicts.verdicts)
 app.command("spend")(spending.spend)
 app.command("budgets")(spending.budgets)
 app.command("jobs")(books.jobs)

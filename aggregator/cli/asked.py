@@ -14,7 +14,7 @@ from aggregator.tasks import TASKS, Request
 if TYPE_CHECKING:
     from aggregator.options import Options
 
-__all__ = ["Asked", "OnUnsupported", "request_of"]
+__all__ = ["Asked", "OnUnsupported", "options_of", "request_of"]
 
 _MAKING, _ROUTING, _MONEY = "What to make", "Who makes it", "Money and time"
 
@@ -105,7 +105,7 @@ class Asked:
         if given.get("on_unsupported", "error") not in ("error", "adjust"):
             raise typer.BadParameter("error or adjust", param_hint="--on-unsupported")
         if provider_options:
-            given["provider_options"] = _provider_options(provider_options)
+            given["provider_options"] = options_of(provider_options)
         return cls(request=request_of(task, words, inputs=inputs, sets=sets), options=cast("Options", given))
 
 
@@ -168,7 +168,8 @@ def _from_json(name: str, text: str) -> Any:
         raise typer.BadParameter(f"{name} is a list: write it as JSON", param_hint="--set") from None
 
 
-def _provider_options(given: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+def options_of(given: Sequence[str] | None) -> Mapping[str, Mapping[str, Any]]:
+    """Providers' own options, by provider and path."""
     found: dict[str, dict[str, Any]] = {}
     for name, text in _pairs(given, "--provider-option"):
         provider, dot, path = name.partition(".")

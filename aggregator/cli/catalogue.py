@@ -1,36 +1,27 @@
-"""`models` and `prices`: what there is, and what one job costs on each. Opens no store and sends nothing."""
+"""`models`: what there is; and what every command that looks at the catalogue reads. Opens no store, sends nothing."""
 
-import asyncio
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Annotated, Any, Self
 
 import typer
 
 from aggregator.backends import backends_of, provider_tables
-from aggregator.cli import asked
-from aggregator.cli.asked import request_of
-from aggregator.cli.catalogue_view import draw_models, draw_prices
+from aggregator.cli.catalogue_view import draw_models
 from aggregator.cli.session import AsJson, ConfigFile, Directory, LocalOnly, Session
 from aggregator.cli.show import console, emit
 from aggregator.config import Config, nearest
 from aggregator.contract import Provider
 from aggregator.errors import RequestError
-from aggregator.inputs import Media
-from aggregator.pricing.quote import Quote
+from aggregator.feeding import last_known
 from aggregator.pricing.table import PriceTable, Rate
-from aggregator.probing import Prober
 from aggregator.registry.cards import Card, Offer
 from aggregator.registry.load import Registry
-from aggregator.registry.mapping import mappings_of
-from aggregator.routing.candidates import candidates
-from aggregator.routing.plan import Ask
-from aggregator.tasks import TASKS, Request
+from aggregator.tasks import TASKS
 
-__all__ = ["Catalogue", "GoneRow", "OfferRow", "PriceRow", "models", "prices"]
+__all__ = ["Catalogue", "GoneRow", "OfferRow", "TaskFilter", "known_task", "models"]
 
 TaskFilter = Annotated[str | None, typer.Option("--task", metavar="TASK", help="This kind of work only.")]
 All = Annotated[bool, typer.Option("--all", help="Also what is retired, announced or not to be had.")]
@@ -57,30 +48,6 @@ def models(
         draw_models(console(), rows, gone)
 
 
-def prices(
-    task: asked.Task,
-    words: asked.Words = None,
-    *,
-    inputs: asked.Inputs = None,
-    sets: asked.Sets = None,
-    on_unsupported: asked.OnUnsupported = None,
-    config: ConfigFile = None,
-    local: LocalOnly = False,
-    directory: Directory = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say what one job costs on every offer that can do it, the cheapest first."""
-    session = Session(config_file=config, local=local, directory=directory, as_json=as_json)
-    with session.told():
-        catalogue = Catalogue.open(session.config())
-        request = asyncio.run(_probed(request_of(task, words or _any_words(task), inputs=inputs, sets=sets)))
-        rows, out = price_rows(catalogue, request, adjust=on_unsupported == "adjust")
-    if as_json:
-        emit({"task": request.task, "offers": [row.as_json() for row in rows], "out": out})
-    else:
-        draw_prices(console(), request.task, rows, out, today=catalogue.today)
-
-
 # ------------------------------------------------------------------------------------------------------------ gathering
 
 
@@ -101,14 +68,15 @@ class Catalogue:
         """Read what the package and the user's directories say."""
         tables = provider_tables(config)
         backends, not_usable = backends_of(config, tables, environ)
-        paths = [path.expanduser() for path in config.registry.paths]
+        today = datetime.now(UTC).date()
+        registry, prices = last_known(config, tables, today)
         return cls(
             config=config,
-            registry=Registry.load(paths, mappings=mappings_of(tables)),
-            prices=PriceTable.load(paths),
+            registry=registry,
+            prices=prices,
             tables=tables,
             usable={**not_usable, **dict.fromkeys(backends)},
-            today=datetime.now(UTC).date(),
+            today=today,
         )
 
     def tier(self, offer: Offer) -> str:
@@ -152,12 +120,19 @@ class OfferRow:
         }
 
 
-def offer_rows(catalogue: Catalogue, *, task: str | None, everything: bool) -> list[OfferRow]:
-    """Every offer, by task, workhorses first."""
-    known = catalogue.registry.tasks
+def known_task(task: str | None) -> None:
+    """Raises:
+    RequestError: It is no task.
+    """
     if task is not None and task not in TASKS:
         close = nearest(task, TASKS)
         raise RequestError(f"unknown task {task!r}; did you mean {', '.join(close) or ', '.join(TASKS)}?")
+
+
+def offer_rows(catalogue: Catalogue, *, task: str | None, everything: bool) -> list[OfferRow]:
+    """Every offer, by task, workhorses first."""
+    known = catalogue.registry.tasks
+    known_task(task)
     offers = [offer for name in known if task in (None, name) for offer in catalogue.registry.offers(name)]
     rows = [_offer_row(catalogue, offer) for offer in offers]
     shown = [row for row in rows if everything or row.life not in ("retired", "announced")]
@@ -205,74 +180,3 @@ def gone_rows(catalogue: Catalogue) -> list[GoneRow]:
     cards = sorted(catalogue.registry.cards.values(), key=lambda card: card.id)
     lives = ((card, card.stage(catalogue.today)) for card in cards)
     return [GoneRow(card=card, life=life) for card, life in lives if life != "active"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceRow:
-    """What the job costs on one offer."""
-
-    offer: Offer
-    tier: str
-    quote: Quote
-    not_usable: str | None
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "offer": self.offer.id,
-            "model": self.offer.model,
-            "tier": self.tier,
-            "quote": self.quote.as_json(),
-            "configured": self.not_usable is None,
-            "not_usable": self.not_usable,
-        }
-
-
-def price_rows(
-    catalogue: Catalogue, request: Request, *, adjust: bool = False
-) -> tuple[list[PriceRow], dict[str, str]]:
-    """The offers that can do it, key or no key, cheapest first and unknown prices last; and why the others cannot."""
-    found = candidates(
-        catalogue.registry,
-        catalogue.prices,
-        catalogue.config,
-        dict.fromkeys(catalogue.usable),
-        request,
-        Ask(on_unsupported="adjust" if adjust else "error"),
-        catalogue.today,
-    )
-    can = [(item.offer, item.tier, item.quote) for item in found.ranked]
-    can += [(item.offer, item.tier, item.quote) for item in found.out if item.refusal.kind == "price"]
-    rows = [
-        PriceRow(offer=offer, tier=tier, quote=quote, not_usable=catalogue.reason(offer))
-        for offer, tier, quote in can
-        if quote is not None
-    ]
-    rows.sort(key=lambda row: (row.quote.high_usd is None, row.quote.high_usd or 0, row.offer.id))
-    out = {item.offer.id: item.refusal.why() for item in found.out if item.refusal.kind != "price"}
-    return rows, out
-
-
-def _any_words(task: str) -> str | None:
-    """A price by the second or the picture needs no prompt: stand-in words, where the task wants some."""
-    kind = TASKS.get(task)
-    field = None if kind is None else kind.model_fields.get("prompt")
-    return "…" if field is not None and field.is_required() else None
-
-
-async def _probed(request: Request) -> Request:
-    """The request with its files looked at where they lie: prices go by size and length."""
-    from aggregator.store.files import sniff
-
-    prober = Prober()
-    known: dict[int, Media] = {}
-    try:
-        for _, media in request.media():
-            if isinstance(media.source, Path):
-                facts = await prober.probe(media.source)
-                with media.source.open("rb") as file:
-                    mime_type = sniff(file.read(64))
-                size = {name: getattr(facts, name) for name in ("width", "height", "duration_s")} if facts else {}
-                known[id(media)] = replace(media, mime_type=mime_type, size_bytes=media.source.stat().st_size, **size)
-    finally:
-        await prober.aclose()
-    return request.replace_media(known) if known else request

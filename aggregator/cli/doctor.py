@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,6 +42,7 @@ EXTRAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "local": ("the embedded backend, and facts of every delivered file", ("av", "PIL", "starlette", "uvicorn")),
     "voice": ("a real voice for the embedded backend", ("espeakng_loader",)),
     "cli": ("this command", ("typer", "rich")),
+    "plot": ("pictures of quality against price", ("matplotlib",)),
     "postgres": ("a store that several machines share", ("psycopg",)),
 }
 
@@ -100,6 +101,7 @@ def findings(session: Session, *, live: bool = False) -> list[Finding]:
         return [*found, Finding("providers", "tables", "broken", str(error))]
     found += _providers(catalogue)
     found += _webhooks(config, catalogue)
+    found += _feed(config, catalogue)
     if live:
         asked = check_keys(config, catalogue, os.environ)
         found += (Finding("keys, asked live", one.provider, one.verdict, one.said) for one in asked)
@@ -288,6 +290,36 @@ def _webhooks(config: Config, catalogue: Catalogue) -> Iterator[Finding]:
             yield Finding("webhooks", name, "note", said)
         elif hooks and callbacks.url:
             yield Finding("webhooks", name, "ok", "asked with each order to call back")
+
+
+def _feed(config: Config, catalogue: Catalogue) -> Iterator[Finding]:
+    """How old the last good feed is, and what of it is held back."""
+    if config.registry.feed is None:
+        return
+    from aggregator.registry.feed import last_good
+
+    directory = config.directory.expanduser().absolute()
+    try:
+        good = last_good(config.registry, directory, catalogue.tables, config.registry.feed_accept)
+    except AggregatorError as error:
+        yield Finding("feed", "last good one", "broken", str(error))
+        return
+    if good is None:
+        said = f"none is kept here: the package's own data is used until {config.registry.feed} is taken"
+        yield Finding("feed", "last good one", "warning", said)
+        return
+    now = datetime.now(UTC)
+    age = (now - good.head.issued_at).days
+    said = f"serial {good.head.serial}, issued {good.head.issued_at:%Y-%m-%d} ({age} days ago)"
+    if good.head.expires_at <= now:
+        yield Finding(
+            "feed", "last good one", "warning", f"{said}, expired {good.head.expires_at:%Y-%m-%d}: still used"
+        )
+    else:
+        yield Finding("feed", "last good one", "ok", said)
+    if good.held:
+        few = "; ".join(map(str, good.held[:FEW]))
+        yield Finding("feed", "held back", "warning", f"{len(good.held)} rows wait for [registry] feed_accept: {few}")
 
 
 def _stale(catalogue: Catalogue) -> Iterator[Finding]:

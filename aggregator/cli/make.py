@@ -11,6 +11,7 @@ from aggregator.artifact import Result
 from aggregator.cli import asked
 from aggregator.cli.asked import Asked
 from aggregator.cli.board import Board
+from aggregator.cli.explain_view import draw_explained
 from aggregator.cli.plan_view import draw_plan
 from aggregator.cli.session import EXIT_UNFINISHED, AsJson, ConfigFile, Directory, LocalOnly, Session
 from aggregator.cli.show import console, emit, facts_of, quoted, say, shown_path, usd
@@ -22,6 +23,9 @@ from aggregator.routing.plan import Plan
 __all__ = ["generate", "plan"]
 
 DEFAULT_PROJECT = "default"
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Show the decision alone: who won, who lost and why, with the figures.")
+]
 Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Where to copy the result.")]
 
 
@@ -93,6 +97,7 @@ def plan(
     deadline_s: asked.DeadlineS = None,
     on_unsupported: asked.OnUnsupported = None,
     provider_options: asked.ProviderOptions = None,
+    explain: Explain = False,
     config: ConfigFile = None,
     local: LocalOnly = False,
     directory: Directory = None,
@@ -117,6 +122,8 @@ def plan(
     found, method = session.run(_plan(session, order, project=project))
     if as_json:
         emit({**found.as_json(), "method": method})
+    elif explain:
+        draw_explained(console(), found)
     else:
         draw_plan(console(), found, method=method)
 
@@ -163,8 +170,8 @@ async def _plan(session: Session, order: Asked, *, project: str) -> tuple[Plan, 
         _check_configured(agg)
         opened = agg.opened  # the project is not opened: a dry run begins no books
         stored = {id(media): await opened.files.ingest(media) for _, media in order.request.media()}
-        ask = agg.project(project).ask(order.options)
-        found = opened.planner.plan(order.request.replace_media(stored), ask, explain=True)
+        request = order.request.replace_media(stored)
+        found = opened.planner.plan(request, await agg.project(project).asked(request, order.options), explain=True)
         return found, found.method
 
 

@@ -1,1 +1,1 @@
-"""What the world says of models, prices and quality today: asked of machine-readable sources, proposed, never guessed."""
+"""What the world says of models, prices and quality today: asked of machine-readable sources, never guessed."""

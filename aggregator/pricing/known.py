@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from math import ceil
+from math import ceil, floor
 from typing import Any
 
 from aggregator.contract import To
@@ -103,6 +103,16 @@ def _input_images(values: Mapping[str, Any]) -> Interval:
     return amount, amount
 
 
+def _input_frames(values: Mapping[str, Any]) -> Interval | None:
+    """The frames of a clip: its length by its rate, which need not come out even."""
+    source = values.get("video")
+    length, fps = (exact(source.duration_s), exact(source.fps)) if isinstance(source, Media) else (None, None)
+    if length is None or fps is None:
+        return None
+    frames = EXACT.multiply(length, fps)
+    return Decimal(floor(frames)), Decimal(ceil(frames))
+
+
 def _input_video_seconds(values: Mapping[str, Any]) -> Interval | None:
     return _seconds(values.get("video"))
 
@@ -125,6 +135,7 @@ DERIVED: Mapping[str, Callable[[Mapping[str, Any]], Interval | None]] = {
     "characters": _characters,
     "kilo_characters": _kilo_characters,
     "input_audio_seconds": _input_audio_seconds,
+    "input_frames": _input_frames,
     "input_images": _input_images,
     "input_megapixels": _input_megapixels,
     "input_video_seconds": _input_video_seconds,

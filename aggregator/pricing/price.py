@@ -1,57 +1,66 @@
 """What a request will cost, from the rates. Exact decimals; what is not known is `None`, never zero."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from itertools import product
 from typing import Any
+
+from pydantic import JsonValue
 
 from aggregator.contract import Meter
 from aggregator.errors import PricingError
-from aggregator.pricing.known import DERIVED, domain, interval, known_values
+from aggregator.pricing.compute import GPU_SECOND, gpu_time
+from aggregator.pricing.known import interval, known_values
 from aggregator.pricing.money import EXACT
 from aggregator.pricing.quote import Line, Quote
-from aggregator.pricing.table import PriceTable, Rate
+from aggregator.pricing.sheet import sheet_of
+from aggregator.pricing.table import OPTION, PriceTable, Rate
 from aggregator.registry.cards import Offer
 from aggregator.tasks import Request
 
-__all__ = ["quote"]
-
-_ANYTHING_ELSE = object()
-"""Stands for every value that no row mentions."""
+__all__ = ["Spans", "high_usd", "quote", "quote_of", "spans_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """One meter priced: between how much at which rate, and how much at which."""
+    """One meter priced: what it comes to at least, and at most, each with the amount that is billed and the row."""
 
     unit: str
     low: Decimal
-    high: Decimal
+    low_usd: Decimal
     cheap: Rate
+    high: Decimal
+    high_usd: Decimal
     dear: Rate
-
-    @property
-    def low_usd(self) -> Decimal:
-        return EXACT.multiply(self.low, self.cheap.usd)
-
-    @property
-    def high_usd(self) -> Decimal:
-        return EXACT.multiply(self.high, self.dear.usd)
 
     def line(self) -> Line:
         """The line of a quote shows the rate at the high end: that is what is reserved."""
-        return Line(self.unit, self.low, self.high, self.dear.usd, self.dear.id)
+        return Line(self.unit, min(self.low, self.high), self.high, self.dear.most_usd, self.dear.id)
 
 
-def quote(offer: Offer, request: Request, table: PriceTable, day: date) -> Quote:
-    """The price of a request before it is sent.
+Spans = list[_Span] | str
+"""Every meter priced, or why one of them cannot be."""
+
+
+def quote(
+    offer: Offer, request: Request, table: PriceTable, day: date, options: Mapping[str, JsonValue] | None = None
+) -> Quote:
+    """The price of a request before it is sent, with the provider's own `options` (path to value) where rates ask.
 
     A field that was left out counts with the offer's documented default; without one, with every value the offer takes,
     which makes the quote an estimate from the cheapest to the dearest.
     """
-    spans = _spans(offer, request, table, day)
+    return quote_of(spans_of(offer, request, table, day, options), table)
+
+
+def high_usd(spans: Spans) -> Decimal | None:
+    """The most that it costs: enough to put offers in order."""
+    return None if isinstance(spans, str) else _total(span.high_usd for span in spans)
+
+
+def quote_of(spans: Spans, table: PriceTable) -> Quote:
+    """The quote that follows from the priced meters."""
     if isinstance(spans, str):
         return Quote(None, None, "unknown", table=table.version, why=spans)
     low, high = _total(span.low_usd for span in spans), _total(span.high_usd for span in spans)
@@ -75,28 +84,56 @@ def _total(amounts: Iterable[Decimal]) -> Decimal:
 
 def _spread(span: _Span) -> str:
     much = f"{span.low} to {span.high}" if span.low != span.high else f"{span.high}"
-    each = f"{span.cheap.usd} to {span.dear.usd}" if span.cheap.usd != span.dear.usd else f"{span.dear.usd}"
+    low_usd, high_usd = span.cheap.usd, span.dear.most_usd
+    each = f"{low_usd} to {high_usd}" if low_usd != high_usd else f"{high_usd}"
     return f"{much} {span.unit} at {each} USD"
 
 
-def _spans(offer: Offer, request: Request, table: PriceTable, day: date) -> list[_Span] | str:
-    """Every meter priced, or why one of them cannot be."""
-    if not offer.mapping.meters:
-        return f"{offer.id} has no meter: nothing says what is billed"
+def spans_of(
+    offer: Offer, request: Request, table: PriceTable, day: date, options: Mapping[str, JsonValue] | None = None
+) -> Spans:
+    """The meters of an offer, priced for a request."""
+    sheet = sheet_of(offer, table, day)
+    if isinstance(sheet, str):
+        return sheet
     values = known_values(offer, request)
+    if options:
+        values |= {f"{OPTION}{path}": value for path, value in options.items()}
     spans = []
-    for meter in offer.mapping.meters:
-        rows = table.rows_for(offer, meter.unit, day)
-        if not rows:
-            return f"no rate for {meter.unit} of {offer.id} on {day}"
-        amounts = _quantity(meter, offer, values)
+    for priced in sheet:
+        amounts = _gpu_time(priced.meter, offer, values, table) or _quantity(priced.meter, offer, values)
         if isinstance(amounts, str):
             return amounts
-        rates = _rates(rows, offer, values)
-        if isinstance(rates, str):
-            return rates
-        spans.append(_Span(meter.unit, *amounts, *rates))
+        rows = priced.winners(offer, values)
+        if isinstance(rows, str):
+            return rows
+        spans.append(_span(priced.meter.unit, amounts, rows))
     return spans
+
+
+def _span(unit: str, amounts: tuple[Decimal, Decimal], rows: tuple[Rate, ...]) -> _Span:
+    """The cheapest row at the least that can be used, and the dearest at the most."""
+    least, most = amounts
+    cheap = dear = rows[0]
+    low = high = cheap.billed(least)
+    low_usd = high_usd = EXACT.multiply(low, cheap.usd)
+    if most is not least or dear.usd_to is not None:
+        high = dear.billed(most)
+        high_usd = EXACT.multiply(high, dear.most_usd)
+    for row in rows[1:]:
+        if (usd := EXACT.multiply(amount := row.billed(least), row.usd)) < low_usd:
+            cheap, low, low_usd = row, amount, usd
+        if (usd := EXACT.multiply(amount := row.billed(most), row.most_usd)) > high_usd:
+            dear, high, high_usd = row, amount, usd
+    return _Span(unit, low, low_usd, cheap, high, high_usd, dear)
+
+
+def _gpu_time(
+    meter: Meter, offer: Offer, values: Mapping[str, Any], table: PriceTable
+) -> tuple[Decimal, Decimal] | None:
+    """The GPU-seconds of a job, where the offer or own jobs say how many it takes."""
+    compute = table.measured.get(offer.id, offer.compute) if meter.unit == GPU_SECOND else None
+    return None if compute is None else gpu_time(compute, offer, values)
 
 
 def _quantity(meter: Meter, offer: Offer, values: Mapping[str, Any]) -> tuple[Decimal, Decimal] | str:
@@ -126,38 +163,3 @@ def _worked_out(meter: Meter, values: Mapping[str, Any]) -> tuple[Decimal, Decim
     if not 0 <= low <= high:
         raise PricingError(f"a quantity of {meter.unit} runs from {low} to {high}")
     return low, high
-
-
-def _rates(rows: Sequence[Rate], offer: Offer, values: Mapping[str, Any]) -> tuple[Rate, Rate] | str:
-    """The cheapest and the dearest row among the values the request may still turn out to have."""
-    names = sorted({name for row in rows for name in row.when})
-    if not names:
-        return rows[0], rows[0]
-    found = []
-    for combination in product(*(_possible(name, rows, offer, values) for name in names)):
-        case = dict(zip(names, combination, strict=True))
-        row = next((row for row in rows if _applies(row, case)), None)
-        if row is None:
-            said = ", ".join(f"{name}={'another' if v is _ANYTHING_ELSE else v}" for name, v in case.items())
-            return f"no rate for {rows[0].unit} of {offer.id} with {said}"
-        found.append(row)
-    return min(found, key=lambda row: row.usd), max(found, key=lambda row: row.usd)
-
-
-def _possible(name: str, rows: Sequence[Rate], offer: Offer, values: Mapping[str, Any]) -> tuple[Any, ...]:
-    if name in DERIVED and name not in values and (bounds := interval(name, offer, values)) is not None:
-        return (bounds[1],)
-    known = domain(name, offer, values)
-    if known is not None:
-        return known
-    mentioned = dict.fromkeys(value for row in rows for value in row.when.get(name, ()))
-    return (*mentioned, _ANYTHING_ELSE)
-
-
-def _applies(row: Rate, case: Mapping[str, Any]) -> bool:
-    return all(any(_same(case[name], value) for value in values) for name, values in row.when.items())
-
-
-def _same(value: Any, wanted: Any) -> bool:
-    """Equal, and `True` is not 1."""
-    return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)

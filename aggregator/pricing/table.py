@@ -1,29 +1,30 @@
 """The price table: dated rates per provider, immutable. The most specific row wins, then the latest.
 
-Rates are `rates/<provider>.toml` beside this file, and the same below each of the users' directories. A provider's
-rates are parsed when they are first asked for; users' are checked at once.
+The package's own are `rates/<provider>.toml`, compiled to `index.json` beside this file (`aggregator.registry.build`),
+so that opening parses JSON only; a provider's rates are built when they are first asked for. Below users' directories
+they are TOML, checked at once (`rows`).
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
-from functools import cached_property
+from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Any, Self
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import JsonValue
 
-from aggregator.config import Table, nearest, read_toml
-from aggregator.errors import ConfigurationError
-from aggregator.registry.cards import Offer
-from aggregator.registry.units import units
-from aggregator.tasks import TASKS
+from aggregator.pricing.money import EXACT, exact
+from aggregator.pricing.ranges import Range
+from aggregator.registry.cards import Compute, Offer
 
-__all__ = ["PriceTable", "Rate"]
+__all__ = ["OPTION", "PriceTable", "Rate", "RateRows", "bundled_rates", "rate_of", "rates_text"]
 
-_BUNDLED = Path(__file__).parent / "rates"
+OPTION = "option."
+"""Begins a condition on one of the provider's own options: `option.quality`; `default` is its being left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +38,49 @@ class Rate:
     unit: str
     usd: Decimal
     starts: date
-    when: Mapping[str, tuple[JsonValue, ...]]
-    """Field to the values under which the row applies; all must hold."""
+    when: Mapping[str, tuple[JsonValue | Range, ...]]
+    """Field to the values (or the one range) under which the row applies; all must hold."""
     task: str | None = None
     source: str = ""
     note: str = ""
     checked: date | None = None
+    free: Decimal = Decimal(0)
+    """So many units cost nothing."""
+    step: Decimal | None = None
+    """Units are sold by so many: one that is started counts whole."""
+    minimum: Decimal = Decimal(0)
+    """So many units are billed at least."""
+    usd_to: Decimal | None = None
+    """The page gives a range, from `usd` to this, and not what it hangs on."""
+    id: str = field(init=False, compare=False, repr=False)
+    """`provider/endpoint/unit@date`, with the conditions where there are any."""
+
+    def __post_init__(self) -> None:
+        words = [f"{key}={'|'.join(str(value) for value in values)}" for key, values in sorted(self.when.items())]
+        words += [f"task={self.task}"] if self.task else []
+        said = f"{self.provider}/{self.name}/{self.unit}@{self.starts}" + (f"?{'&'.join(words)}" if words else "")
+        object.__setattr__(self, "id", said)
+
+    @property
+    def most_usd(self) -> Decimal:
+        """What a unit costs at most."""
+        return self.usd if self.usd_to is None else self.usd_to
+
+    def billed(self, amount: Decimal) -> Decimal:
+        """How many units are billed when `amount` were used."""
+        if self.step is None and not self.free and not self.minimum:
+            return amount
+        if self.free:
+            amount = max(Decimal(0), EXACT.subtract(amount, self.free))
+        if self.step is not None:
+            whole = EXACT.multiply(EXACT.divide_int(amount, self.step), self.step)
+            amount = whole if whole == amount else EXACT.add(whole, self.step)
+        return max(amount, self.minimum)
 
     @property
     def specificity(self) -> tuple[int, int]:
         """Endpoint before model before everything; then the number of conditions, the task being one."""
         return ("*", "model", "endpoint").index(self.scope), len(self.when) + (self.task is not None)
-
-    @property
-    def id(self) -> str:
-        """`provider/endpoint/unit@date`, with the conditions where there are any."""
-        words = [f"{key}={'|'.join(str(value) for value in values)}" for key, values in sorted(self.when.items())]
-        words += [f"task={self.task}"] if self.task else []
-        return f"{self.provider}/{self.name}/{self.unit}@{self.starts}" + (f"?{'&'.join(words)}" if words else "")
 
     @property
     def place(self) -> tuple[str, str, str, str | None]:
@@ -68,130 +94,127 @@ class Rate:
         if self.task != other.task and self.task and other.task:
             return False
         return all(
-            set(map(repr, self.when[key])) & set(map(repr, other.when[key])) for key in self.when if key in other.when
+            any(_meet(one, another) for one in self.when[key] for another in other.when[key])
+            for key in self.when
+            if key in other.when
         )
 
 
-def _usd(value: object) -> Decimal:
-    if not isinstance(value, str):
-        raise ValueError('write dollars as a string, such as "0.40": a float is not an exact price')  # noqa: TRY004
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        raise ValueError("not a price: write dollars as a string") from None
-    if not amount.is_finite() or amount < 0:
-        raise ValueError('a price is from zero up; free is "0", unknown is no row')
-    return amount
+def _meet(one: JsonValue | Range, other: JsonValue | Range) -> bool:
+    """Whether one value can fulfil both conditions."""
+    if isinstance(one, Range) and isinstance(other, Range):
+        return one.meets(other)
+    if isinstance(one, Range) or isinstance(other, Range):
+        ends, value = (one, other) if isinstance(one, Range) else (other, one)
+        amount = exact(value)
+        return isinstance(ends, Range) and amount is not None and ends.holds(amount)
+    return repr(one) == repr(other)
 
 
-def _condition(value: object) -> tuple[object, ...]:
-    values = tuple(value) if isinstance(value, list) else (value,)
-    if not values or not all(isinstance(item, str | bool | int | float) for item in values):
-        raise ValueError("write a value or a list of values")
-    return values
-
-
-class _Row(Table):
-    endpoint: str | None = None
-    model: str | None = None
-    task: str | None = None
-    unit: str
-    usd: Annotated[Decimal, BeforeValidator(_usd)]
-    starts: Annotated[date, Field(strict=True, alias="from")]
-    when: dict[str, Annotated[tuple[JsonValue, ...], BeforeValidator(_condition)]] = Field(default_factory=dict)
-    source: str = ""
-    note: str = ""
-    checked: Annotated[date, Field(strict=True)] | None = None
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
-        if (self.endpoint is None) == (self.model is None):
-            raise ValueError('write one of endpoint = "…" or model = "…"; endpoint = "*" is everything')
-        if self.unit not in units():
-            raise ValueError(f"unknown unit {self.unit!r}; known: {', '.join(units())}")
-        if self.task is not None and self.task not in TASKS:
-            raise ValueError(f"unknown task {self.task!r}; nearest: {', '.join(nearest(self.task, TASKS))}")
-        return self
-
-
-class _File(Table):
-    rate: tuple[_Row, ...] = ()
-
-
-def _parse(file: Path) -> tuple[Rate, ...]:
-    rates = tuple(_rate(file.stem, row) for row in _File.read(read_toml(file), source=str(file)).rate)
-    for index, rate in enumerate(rates):
-        for other in rates[:index]:
-            if rate.overlaps(other):
-                raise ConfigurationError(f"{file}: two equally specific rates on one date: {other.id} and {rate.id}")
-    return rates
-
-
-def _rate(provider: str, row: _Row) -> Rate:
-    scope = "model" if row.model is not None else "*" if row.endpoint == "*" else "endpoint"
+def rate_of(provider: str, row: Mapping[str, Any]) -> Rate:
+    """A rate from its row of the index."""
     return Rate(
         provider=provider,
-        scope=scope,
-        name=row.model or row.endpoint or "*",
-        unit=row.unit,
-        usd=row.usd,
-        starts=row.starts,
-        when=row.when,
-        task=row.task,
-        source=row.source,
-        note=row.note,
-        checked=row.checked,
+        scope="model" if row.get("model") is not None else "*" if row["endpoint"] == "*" else "endpoint",
+        name=row.get("model") or row["endpoint"],
+        unit=row["unit"],
+        usd=Decimal(row["usd"]),
+        starts=date.fromisoformat(row["from"]),
+        when={name: tuple(map(_condition, values)) for name, values in row.get("when", {}).items()},
+        task=row.get("task"),
+        source=row.get("source", ""),
+        note=row.get("note", ""),
+        checked=date.fromisoformat(row["checked"]) if row.get("checked") else None,
+        free=Decimal(row.get("free", 0)),
+        step=None if row.get("step") is None else Decimal(row["step"]),
+        minimum=Decimal(row.get("minimum", 0)),
+        usd_to=None if row.get("usd_to") is None else Decimal(row["usd_to"]),
     )
 
 
-class PriceTable:
-    """All rates. Build it with `bundled` or `load`; another one replaces it, nothing changes it."""
+def _condition(value: Any) -> JsonValue | Range:
+    """A value, or `{"above": "24", "up_to": "48"}`."""
+    if isinstance(value, dict):
+        return Range(**{end: Decimal(amount) for end, amount in value.items()})
+    plain: JsonValue = value
+    return plain
 
-    def __init__(self, directories: Sequence[Path]) -> None:
-        self._directories = tuple(directories)
+
+@dataclass(frozen=True, slots=True)
+class RateRows:
+    """Checked rows by provider: a compiled index, what a feed brought, or a directory of a user's (`rows`)."""
+
+    rows: Mapping[str, Sequence[Mapping[str, Any]]]
+    version: str
+    """A digest of the content."""
+
+
+class PriceTable:
+    """All rates. Build it with `bundled` or `load`; another one replaces it, nothing changes it.
+
+    A later layer's rows for an endpoint (a model, `*`), unit and task replace all earlier rows for the same.
+    """
+
+    KEPT = 5_000
+    """So many offers' sheets are remembered at most."""
+
+    def __init__(self, layers: Sequence[RateRows], measured: Mapping[str, Compute] | None = None) -> None:
+        self._layers = tuple(layers)
+        self.measured = measured or {}
+        """By offer, the GPU-seconds that own jobs took: they count before what its row states."""
         self._rates: dict[str, tuple[Rate, ...]] = {}
         self._rows: dict[tuple[str, str, str, str, str], tuple[Rate, ...]] = {}
+        self.version = hashlib.sha256(" ".join(layer.version for layer in layers).encode()).hexdigest()[:12]
+        """A digest of every rate."""
+        self.sheets: dict[tuple[int, date], tuple[Offer, Any]] = {}
+        """What `sheet` remembers, by an offer's identity and day."""
 
     @classmethod
     def bundled(cls) -> Self:
         """The package's own rates."""
-        return cls((_BUNDLED,))
+        return cls((bundled_rates(),))
 
     @classmethod
-    def load(cls, paths: Sequence[Path]) -> Self:
-        """The package's own with `rates/` of users' directories laid over them.
-
-        A user's rows for an endpoint (a model, `*`), unit and task replace all earlier rows for the same.
+    def load(cls, paths: Sequence[Path], *, base: RateRows | None = None, more: Sequence[RateRows] = ()) -> Self:
+        """The package's own, or `base`, with `rates/` of users' directories laid over them, and `more` over those.
 
         Raises:
-            ConfigurationError: A user's file is malformed.
-        """
-        table = cls((_BUNDLED, *(path / "rates" for path in paths)))
-        for directory in table._directories[1:]:  # a mistake of the user's is said now, not at the first order
-            for file in sorted(directory.glob("*.toml")):
-                table.rates(file.stem)
-        return table
+            ConfigurationError: A user's file is malformed: a mistake is said now, not at the first order.
 
-    @cached_property
-    def version(self) -> str:
-        """A digest of every rate file."""
-        digest = hashlib.sha256()
-        for directory in self._directories:
-            for file in sorted(directory.glob("*.toml")):
-                digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-        return digest.hexdigest()[:12]
+        """
+        layers = [base or bundled_rates()]
+        if paths:
+            from aggregator.pricing.rows import read_rates
+
+            layers += [read_rates(path / "rates") for path in paths]
+        return cls((*layers, *more))
+
+    def with_measured(self, measured: Mapping[str, Compute]) -> Self:
+        """The same rates beside other measurements."""
+        return type(self)(self._layers, measured)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Everyone there are rates of."""
+        return tuple(sorted({provider for layer in self._layers for provider in layer.rows}))
+
+    def rows(self, provider: str) -> list[Mapping[str, Any]]:
+        """A provider's rates as an index holds them."""
+        return [row for _, row in self._laid_over(provider)]
 
     def rates(self, provider: str) -> tuple[Rate, ...]:
         """Every rate of a provider, of any date."""
         if provider not in self._rates:
-            merged: tuple[Rate, ...] = ()
-            for directory in self._directories:
-                if (file := directory / f"{provider}.toml").is_file():
-                    layer = _parse(file)
-                    taken = {rate.place for rate in layer}
-                    merged = (*(rate for rate in merged if rate.place not in taken), *layer)
-            self._rates[provider] = merged
+            self._rates[provider] = tuple(rate for rate, _ in self._laid_over(provider))
         return self._rates[provider]
+
+    def _laid_over(self, provider: str) -> list[tuple[Rate, Mapping[str, Any]]]:
+        merged: list[tuple[Rate, Mapping[str, Any]]] = []
+        for layer in self._layers:
+            rows = [(rate_of(provider, row), row) for row in layer.rows.get(provider, ())]
+            taken = {rate.place for rate, _ in rows} if merged else set()
+            merged = [item for item in merged if item[0].place not in taken] + rows
+        return merged
 
     def rows_for(self, offer: Offer, unit: str, day: date) -> tuple[Rate, ...]:
         """The rows that can apply to an offer on a day, the one that wins first; conditions are still to be read."""
@@ -210,3 +233,20 @@ def _ranked(rates: Iterable[Rate], offer: Offer, unit: str) -> tuple[Rate, ...]:
         if rate.unit == unit and rate.name == names[rate.scope] and rate.task in (None, offer.task)
     ]
     return tuple(sorted(fitting, key=lambda rate: (rate.specificity, rate.starts), reverse=True))
+
+
+def bundled_rates() -> RateRows:
+    """The package's own rates, as they were compiled."""
+    text = files("aggregator.pricing").joinpath("index.json").read_bytes()
+    return RateRows(json.loads(text), hashlib.sha256(text).hexdigest())
+
+
+def rates_text(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """The index: providers sorted, one rate a line in the order of its file."""
+    blocks = (
+        f"{json.dumps(provider)}:[\n"
+        + ",\n".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows[provider])
+        + "\n]"
+        for provider in sorted(rows)
+    )
+    return "{\n" + ",\n".join(blocks) + "\n}\n"

@@ -24,10 +24,16 @@ _PIXELS = {"16:9": _WIDE, "9:16": _WIDE, "4:3": _CLASSIC, "3:4": _CLASSIC, "1:1"
 
 
 def _tokens(values: Mapping[str, Any]) -> tuple[str, str] | None:
-    """What 24 frames a second of that size come to; of an unknown shape, between the smallest and the largest."""
+    """What 24 frames a second of that size come to, a clip that is sent in counted with the one that is made; of an
+    unknown shape, between the smallest and the largest.
+    """
+    sent = values.get("video")
+    if sent is not None and sent.duration_s is None:
+        return None
+    seconds = values["duration_s"] + (0 if sent is None else sent.duration_s)
     shapes = [values["aspect_ratio"]] if "aspect_ratio" in values else _PIXELS
     sizes = [_PIXELS.get(shape, {}).get(values["resolution"], 0) for shape in shapes]
-    tokens = [pixels * values["duration_s"] * 24 / 1024 for pixels in sizes]
+    tokens = [pixels * seconds * 24 / 1024 for pixels in sizes]
     return (str(min(tokens)), str(max(tokens))) if all(sizes) else None
 
 
@@ -68,6 +74,7 @@ PROVIDER = c.Provider(
     webhook=c.Webhook("callback_url", "id"),
     inputs={"image": c.Input(), "video": c.Input(("url",)), "audio": c.Input(("url",))},
     result_ttl_s=86_400,  # about a day; the exact figure is unconfirmed
+    served_model="model",
     tasks={
         "text-to-video": _made("references"),
         "image-to-video": _made("image", "last_image"),

@@ -72,6 +72,7 @@ PROVIDER = c.Provider(
     submit=c.Call("POST", "/v1/{endpoint}", capture={"id": "id", "polling_url": c.To("polling_url id", cast=_where)}),
     poll=c.Call("GET", "{polling_url}"),
     probe=c.Call("GET", "/v1/credits"),
+    refused=[],  # no object: HTTPValidationError (BFL's OpenAPI document 0.0.1 of 2026-05-01)
     free={"balance": c.Call("GET", "/v1/credits")},
     status=c.Status(
         "status",

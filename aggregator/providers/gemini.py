@@ -126,6 +126,7 @@ PROVIDER = c.Provider(
     inputs={"": c.Input(("data",), max_bytes=20 * 2**20)},
     webhook=standard_webhooks("", "data.id", status=c.Status("type", _EVENTS)),
     result_ttl_s=2 * 86_400,  # files are kept for 48 hours (ai.google.dev/gemini-api/docs/files)
+    served_model="modelVersion model",
     tasks={
         "text-to-video": _clip("text_to_video", "references"),
         "image-to-video": _clip("image_to_video", "image", "last_image"),

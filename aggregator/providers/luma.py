@@ -93,6 +93,7 @@ PROVIDER = c.Provider(
     upload=_upload,
     inputs={"": c.Input(("ref:generation", "url", "upload"))},
     result_ttl_s=3600,  # presigned for an hour (luma-agents 0.5.0, generation_output.py)
+    served_model="model",
     tasks={
         "text-to-image": _endpoint("image", *_MADE, _STILL),
         "image-to-image": _endpoint("image_edit", *_MADE, {**_STILL, "image": c.To("source", _named)}),

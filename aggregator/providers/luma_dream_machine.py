@@ -85,6 +85,7 @@ PROVIDER = c.Provider(
     webhook=c.Webhook("callback_url", "id"),
     # What was asked for stands in each (lumaai 1.21.0, types/generation.py); the order of the list is not said.
     lookup=c.Lookup(_LIST, "generations", created="created_at", equal={name: f"request.{name}" for name in _ASKED}),
+    served_model="model",
     tasks={
         "text-to-video": _clip(),
         "image-to-video": _clip(image=c.BUILD, last_image=c.BUILD),

@@ -14,7 +14,6 @@ from aggregator import contract as c
 _Fields = Mapping[str, str | c.To]
 _MODEL = {"model": "{endpoint}"}
 _HEX, _LINKED = {**_MODEL, "output_format": "hex"}, {**_MODEL, "response_format": "url"}
-_FREE_IMAGES = {"minimax-h3": 5, "minimax-h3-max": 2}
 
 
 def _acting(urls: Any) -> Any:
@@ -29,13 +28,6 @@ def _song(values: Mapping[str, Any]) -> c.Json:  # without words it would be ref
     return {"lyrics": values["lyrics"]} if "lyrics" in values else {"is_instrumental": True}
 
 
-def _paid_images(values: Mapping[str, Any]) -> tuple[str, str]:
-    """The first few pictures are free: five, with the fast model two."""
-    sent = len(casts.inputs(values, "image", "last_image", "references"))
-    paid = str(max(0, sent - _FREE_IMAGES[values["model"]]))
-    return paid, paid
-
-
 def _shot(*resolutions: str) -> _Fields:
     quality = c.To("resolution", values={word: word.upper() for word in resolutions})
     return {"prompt": "prompt", "duration_s": "duration", "resolution": quality}
@@ -45,7 +37,7 @@ def _scene(*inputs: str, **fields: str) -> c.Endpoint:
     built, files = dict.fromkeys(("prompt", *inputs), c.BUILD), c.Files("task.content.url", "video/mp4")
     seconds = c.Meter("video_second", "request.duration_s", reported="task.usage.output_seconds")
     sent = c.Meter("input_video_second", "request.input_video_seconds", reported="task.usage.input_seconds")
-    meters = (seconds, sent if "video" in inputs else c.Meter("input_image", _paid_images))
+    meters = (seconds, sent if "video" in inputs else c.Meter("input_image", "request.input_images"))
     return c.Endpoint({**_shot("480p", "768p", "2k"), **built, **fields}, _MODEL, casts.contents, files, meters)
 
 

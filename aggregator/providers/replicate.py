@@ -68,6 +68,7 @@ PROVIDER = c.Provider(
     poll=c.Call("GET", "/predictions/{id}"),
     cancel=c.Call("POST", "/predictions/{id}/cancel"),
     probe=c.Call("GET", "/account"),
+    refused={},  # no `input`, which a prediction must have (replicate.com/docs/reference/http, read 2026-11-21)
     free={
         "schema": c.Call("GET", "/models/{endpoint}"),
         "hardware": c.Call("GET", "/hardware"),
@@ -92,5 +93,6 @@ PROVIDER = c.Provider(
     bills_failures=_bills,
     requests_per_second=10.0,  # 600 a minute (replicate.com/docs/topics/predictions/rate-limits, read 2026-11-21)
     result_ttl_s=3_600.0,
+    served_model="model",
     tasks={**_PLAIN, **{f"{task}@version": replace(one, meters=_SECONDS) for task, one in _PLAIN.items()}},
 )

@@ -62,6 +62,7 @@ PROVIDER = c.Provider(
             "status": c.Status("status", _WORDS, error="error.message"),
         }
     },
+    served_model="model",
     tasks={
         "text-to-image": _image(references="reference_images"),
         # FLUX.1 Kontext takes `image_url`; the others take `reference_images` (docs.together.ai/docs/image-to-image).

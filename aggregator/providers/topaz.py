@@ -48,6 +48,7 @@ PROVIDER = c.Provider(
     charge=c.Charge("credits", "0.08", at="poll"),
     webhook=c.Webhook("webhook_url", "process_id"),  # not signed
     result_ttl_s=3600,
+    served_model="model",
     tasks={
         "image-upscaling": c.Endpoint(
             fields={"image": c.BUILD, "factor": c.BUILD, "format": "output_format"},

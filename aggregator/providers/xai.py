@@ -71,6 +71,7 @@ PROVIDER = c.Provider(
             ),
         }
     },
+    served_model="model",
     tasks={
         "text-to-image": _image(_SHAPE, _MADE),
         "image-to-image": _image(

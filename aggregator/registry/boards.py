@@ -1,7 +1,7 @@
 """The boards on disk: `boards.toml` says what each is, `<board>.csv` what it said: a line for a model on a day."""
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from math import isfinite
 from pathlib import Path
@@ -11,16 +11,17 @@ from pydantic import Field
 
 from aggregator.config import Table, read_toml
 from aggregator.errors import ConfigurationError
-from aggregator.registry.cards import Board, Reading
+from aggregator.registry.cards import Board, Claim, Reading
 from aggregator.tasks import TASKS
 
-__all__ = ["COLUMNS", "board_of", "joined", "read_boards"]
+__all__ = ["COLUMNS", "board_of", "checked_board", "joined", "read_boards"]
 
 COLUMNS = ("model", "name", "score", "as_of", "ci95", "rank", "votes", "source", "confidence", "note")
 """Of a board's file, in this order; a row of the index is the same, from the left, without what is empty at its end."""
 
 _NUMBERS = {"score": float, "ci95": float, "rank": int, "votes": int}
-_NEEDED = ("name", "score", "as_of", "source")
+_NEEDED = ("name", "source")
+"""Without a score or a day it is a claim: kept, and worth nothing."""
 
 
 class _Board(Table):
@@ -86,7 +87,7 @@ def _reading(words: Mapping[str | None, Any], where: str) -> list[Any]:
 def _value(name: str, text: str, where: str) -> Any:
     if name == "as_of":
         try:
-            return date.fromisoformat(text).isoformat()
+            return date.fromisoformat(text).isoformat() if text else ""
         except ValueError:
             raise ConfigurationError(f"{where}: as_of: write a day as 2026-11-20") from None
     if name not in _NUMBERS:
@@ -102,6 +103,28 @@ def _value(name: str, text: str, where: str) -> Any:
     return number
 
 
+def checked_board(row: Any, source: str) -> dict[str, Any]:
+    """A board's row of an index, checked as its files are.
+
+    Raises:
+        ConfigurationError: Begins with `source`, names the reading and the reason.
+
+    """
+    said = dict(row) if isinstance(row, dict) else {}
+    listed = said.pop("readings", None)
+    table = _Board.read(said, source=source)
+    if not isinstance(listed, list) or not all(isinstance(words, list) for words in listed):
+        raise ConfigurationError(f"{source}: readings: this must be a list of lists")
+    for index, words in enumerate(listed):
+        where = f"{source}: readings.{index}"
+        filled = ["" if word is None else str(word) for word in words] + [""] * (len(COLUMNS) - len(words))
+        if len(filled) != len(COLUMNS) or _reading(dict(zip(COLUMNS, filled, strict=True)), where) != words:
+            raise ConfigurationError(f"{where}: not written as {', '.join(COLUMNS)}")
+    if table.task not in TASKS:
+        raise ConfigurationError(f"{source}: unknown task {table.task!r}")
+    return {**table.model_dump(), "readings": _sorted(listed)}
+
+
 def joined(one: Mapping[str, Any] | None, other: Mapping[str, Any]) -> dict[str, Any]:
     """A board with another's readings added; for the same name and day the other's count."""
     rows = {(row[3], row[1]): row for board in (one or {}, other) for row in board.get("readings", ())}
@@ -113,11 +136,15 @@ def _sorted(rows: Iterable[list[Any]]) -> list[list[Any]]:
 
 
 def board_of(board: str, row: Mapping[str, Any]) -> Board:
-    """A board from its row of the index."""
-    readings = tuple(_from_index(board, words) for words in row["readings"])
-    return Board(board, row["title"], row["task"], row["kind"], row["unit"], readings)
+    """A board from its row of the index. The columns are the fields of a reading, in their order."""
+    readings = tuple(Reading(board, *_dated(words)) for words in row["readings"] if _is_whole(words))
+    claims = tuple(Claim(board, *_dated(words)) for words in row["readings"] if not _is_whole(words))
+    return Board(board, row["title"], row["task"], row["kind"], row["unit"], readings, claims)
 
 
-def _from_index(board: str, row: list[Any]) -> Reading:
-    given = dict(zip(COLUMNS, row, strict=False))
-    return Reading(board=board, **{**given, "as_of": date.fromisoformat(given["as_of"])})
+def _is_whole(words: Sequence[Any]) -> bool:
+    return words[2] is not None and bool(words[3])
+
+
+def _dated(words: Sequence[Any]) -> tuple[Any, ...]:
+    return (*words[:3], date.fromisoformat(words[3]) if words[3] else None, *words[4:])

@@ -1,7 +1,8 @@
-"""Compile the package's cards and offers to one index: `python -m aggregator.registry.build [--check]`.
+"""Compile the package's cards, offers and boards to one index and its rates to another:
+`python -m aggregator.registry.build [--check]`.
 
-Hundreds of TOML files take too long to parse at every start; one JSON file does not. It is committed, and `--check`
-fails when it is not what the files say. Both look at every offer together with its provider's table.
+Hundreds of TOML files take too long to parse at every start; a JSON file does not. Both are committed, and `--check`
+fails when one is not what the files say. Either way every offer is looked at together with its provider's table.
 """
 
 import sys
@@ -10,14 +11,19 @@ from pathlib import Path
 
 from aggregator.backends import provider_names, provider_table
 from aggregator.errors import ConfigurationError
+from aggregator.pricing.rows import read_rates
+from aggregator.pricing.table import rates_text
 from aggregator.registry.load import index_text
 from aggregator.registry.mapping import mappings_of
-from aggregator.registry.schema import Rows, check_mappings, check_references, read_directory
+from aggregator.registry.rows import Rows, check_mappings, check_references
+from aggregator.registry.schema import read_directory
 
 __all__ = ["compiled", "main"]
 
 _HERE = Path(__file__).parent
+_PRICING = _HERE.parent / "pricing"
 _INDEX = _HERE / "index.json"
+_RATES = _PRICING / "index.json"
 
 
 def compiled(root: Path = _HERE) -> str:
@@ -26,16 +32,17 @@ def compiled(root: Path = _HERE) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the index, or with `--check` only compare. The exit code."""
+    """Write both indexes, or with `--check` only compare. The exit code."""
     try:
         rows = _rows(_HERE)
-        text = index_text(rows)
-        current = _INDEX.read_text(encoding="utf-8") if _INDEX.exists() else ""
-        if "--check" not in arguments:
-            _INDEX.write_text(text, encoding="utf-8")
-        elif text != current:
-            sys.stderr.write(f"{_INDEX} is not current: run python -m aggregator.registry.build\n")
-            return 1
+        texts = {_INDEX: index_text(rows), _RATES: rates_text(read_rates(_PRICING / "rates").rows)}
+        for file, text in texts.items():
+            current = file.read_text(encoding="utf-8") if file.exists() else ""
+            if "--check" not in arguments:
+                file.write_text(text, encoding="utf-8")
+            elif text != current:
+                sys.stderr.write(f"{file} is not current: run python -m aggregator.registry.build\n")
+                return 1
         served = {provider for provider, _, _ in rows.offers} & set(provider_names())
         check_mappings(rows, mappings_of({name: provider_table(name) for name in sorted(served)}))
     except ConfigurationError as error:

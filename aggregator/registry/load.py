@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -18,16 +19,19 @@ from aggregator.config import nearest
 from aggregator.contract import Endpoint
 from aggregator.errors import UnknownModelError
 from aggregator.registry.boards import board_of, joined
-from aggregator.registry.cards import Board, Card, Limit, Offer
+from aggregator.registry.cards import Board, Card, Compute, Host, Limit, Offer, Rule, Weights
 from aggregator.registry.mapping import Mappings, merge
 
 if TYPE_CHECKING:
-    from aggregator.registry.schema import Rows
+    from aggregator.registry.rows import Rows
 
-__all__ = ["Registry", "index_text"]
+__all__ = ["Registry", "bundled_rows", "index_text", "laid_over"]
 
-_DATES = ("checked", "released", "deprecated", "retires")
-_PLAIN = ("provider", "endpoint", "model", "task", "status", "successor", "version", "source", "note")
+_DATES = ("checked", "announced", "preview", "released", "deprecated", "retires", "retires_checked", "serves_from")
+_PLAIN = (
+    *("provider", "endpoint", "model", "task", "status", "successor", "serves", "unmapped", "version"),
+    *("source", "note"),
+)
 
 
 def _no_mapping(_provider: str, _task: str, _dialect: str) -> Endpoint | None:
@@ -69,36 +73,17 @@ class Registry:
         return cls(index["cards"], index["offers"], index["boards"], mappings=mappings, version=version)
 
     @classmethod
-    def load(cls, paths: Sequence[Path], *, mappings: Mappings = _no_mapping) -> Self:
-        """The package's own with users' directories laid over them: a later one wins, and `replaced` says over what.
+    def load(cls, paths: Sequence[Path], *, mappings: Mappings = _no_mapping, base: "Rows | None" = None) -> Self:
+        """The package's own, or `base`, with users' directories laid over them: a later one wins, and `replaced` says
+        over what.
 
         Raises:
             ConfigurationError: A file is malformed or names what does not exist. Nothing is loaded by halves.
 
         """
-        if not paths:
+        if not paths and base is None:
             return cls.bundled(mappings=mappings)
-        from aggregator.registry.schema import Rows, check_mappings, check_references, read_directory
-
-        index = json.loads(files("aggregator.registry").joinpath("index.json").read_bytes())
-        rows = Rows(
-            dict(index["cards"]),
-            {(row["provider"], row["endpoint"], row["task"]): row for task in index["offers"].values() for row in task},
-            dict(index["boards"]),
-        )
-        replaced: list[str] = []
-        for path in paths:
-            layer = read_directory(path)
-            check_mappings(layer, mappings)
-            replaced += [f"{model}: {layer.files[model]}" for model in layer.cards if model in rows.cards]
-            replaced += [
-                f"{key[0]}:{key[1]} for {key[2]}: {layer.files[key]}" for key in layer.offers if key in rows.offers
-            ]
-            rows.cards.update(layer.cards)
-            rows.offers.update(layer.offers)
-            rows.boards.update({name: joined(rows.boards.get(name), board) for name, board in layer.boards.items()})
-            rows.files.update(layer.files)
-        check_references(rows)
+        rows, replaced = laid_over(paths, mappings, base)
         text = index_text(rows)
         merged = json.loads(text)
         version = hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -151,16 +136,63 @@ class Registry:
         found = [card for card in self.cards.values() if card.status != "active"]
         return MappingProxyType({name: card for card in found for name in (*card.aliases, card.id)})
 
+    def row(self, offer: Offer) -> Mapping[str, Any]:
+        """What an offer's file says, as the index holds it."""
+        rows = self._offer_rows[offer.task]
+        return next(row for row in rows if (row["provider"], row["endpoint"]) == (offer.provider, offer.endpoint))
+
+    def _base(self, row: Mapping[str, Any]) -> Endpoint | None:
+        return self._mappings(row["provider"], row["task"], row.get("dialect", ""))
+
     def _offer(self, row: Mapping[str, Any]) -> Offer:
         values: dict[str, Any] = {name: row[name] for name in _PLAIN if name in row}
         values |= {name: date.fromisoformat(row[name]) for name in _DATES if name in row}
         return Offer(
-            limits={name: _limit(limit) for name, limit in row.get("limits", {}).items()},
+            limits=_limits(row.get("limits", {})),
+            rules=tuple(map(_rule, row.get("rules", ()))),
+            regions=tuple(row.get("regions", ())),
             defaults=row.get("defaults", {}),
             required=tuple(row.get("required", ())),
-            mapping=merge(self._mappings(row["provider"], row["task"], row.get("dialect", "")), row),
+            aliases=tuple(row.get("aliases", ())),
+            retires_was=tuple(map(date.fromisoformat, row.get("retires_was", ()))),
+            mapping=merge(None if row.get("unmapped") else self._base(row), row),  # unmapped: what is billed, at most
+            compute=_compute(row["compute"]) if "compute" in row else None,
             **values,
         )
+
+
+def laid_over(paths: Sequence[Path], mappings: Mappings, base: "Rows | None" = None) -> "tuple[Rows, list[str]]":
+    """The rows of `Registry.load`, and what of the base was replaced."""
+    from aggregator.registry.rows import Rows, check_mappings, check_references
+    from aggregator.registry.schema import read_directory
+
+    under = base or bundled_rows()
+    rows = Rows(dict(under.cards), dict(under.offers), dict(under.boards))
+    replaced: list[str] = []
+    for path in paths:
+        layer = read_directory(path)
+        check_mappings(layer, mappings)
+        replaced += [f"{model}: {layer.files[model]}" for model in layer.cards if model in rows.cards]
+        replaced += [
+            f"{key[0]}:{key[1]} for {key[2]}: {layer.files[key]}" for key in layer.offers if key in rows.offers
+        ]
+        rows.cards.update(layer.cards)
+        rows.offers.update(layer.offers)
+        rows.boards.update({name: joined(rows.boards.get(name), board) for name, board in layer.boards.items()})
+        rows.files.update(layer.files)
+    check_references(rows)
+    return rows, replaced
+
+
+def bundled_rows() -> "Rows":
+    """The package's own cards, offers and boards, as they were compiled."""
+    from aggregator.registry.rows import Rows
+
+    index = json.loads(files("aggregator.registry").joinpath("index.json").read_bytes())
+    offers = (row for task in index["offers"].values() for row in task)
+    return Rows(
+        index["cards"], {(row["provider"], row["endpoint"], row["task"]): row for row in offers}, index["boards"]
+    )
 
 
 def index_text(rows: "Rows") -> str:
@@ -185,11 +217,28 @@ def _line(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def _limit(row: Mapping[str, Any]) -> Limit:
-    return Limit(**{**row, "values": tuple(row.get("values", ()))})
+def _compute(row: Mapping[str, Any]) -> Compute:
+    low_s, high_s = map(Decimal, row["seconds"])
+    return Compute(gpu=row["gpu"], per=row["per"], low_s=low_s, high_s=high_s, source=row["source"])
+
+
+def _limits(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Limit]:
+    return {name: Limit(**{**row, "values": tuple(row.get("values", ()))}) for name, row in rows.items()}
+
+
+def _rule(row: Mapping[str, Any]) -> Rule:
+    return Rule({name: tuple(values) for name, values in row["when"].items()}, _limits(row["limits"]))
 
 
 def _card(model: str, row: Mapping[str, Any]) -> Card:
-    days = {name: date.fromisoformat(row[name]) for name in ("released", "retired") if name in row}
     names = {name: tuple(row[name]) for name in ("equivalents", "aliases") if name in row}
-    return Card(id=model, **{**row, **days, **names})
+    hosts = tuple(Host(**{"checked": None, **_days(host, "checked", "retires")}) for host in row.get("hosts", ()))
+    weights = tuple(
+        Weights(**{**_days(one, "checked"), "tasks": tuple(one["tasks"])}) for one in row.get("weights", ())
+    )
+    days = _days(row, "released", "retired", "checked")
+    return Card(id=model, **{**days, **names, "hosts": hosts, "weights": weights})
+
+
+def _days(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {**row, **{name: date.fromisoformat(row[name]) for name in names if name in row}}

@@ -17,6 +17,7 @@ QUANTITIES = frozenset(
         "characters",
         "height",
         "input_audio_seconds",
+        "input_frames",
         "input_images",
         "input_megapixels",
         "input_video_seconds",

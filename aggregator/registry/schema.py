@@ -5,52 +5,64 @@ first file that is wrong ends it with a `ConfigurationError` that names the file
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StrictBool, model_validator
 
-from aggregator.config import Table, nearest, read_toml
+from aggregator._lines import lines_in
+from aggregator._toml import Day, Table, read_toml
 from aggregator.errors import ConfigurationError
 from aggregator.registry.boards import read_boards
-from aggregator.registry.mapping import QUANTITIES, Mappings, complete
+from aggregator.registry.mapping import QUANTITIES
+from aggregator.registry.rows import Rows, perhaps
 from aggregator.registry.units import units
 from aggregator.tasks import TASKS
 
-__all__ = ["Key", "Rows", "check_mappings", "check_references", "read_directory"]
-
-Key = tuple[str, str, str]
-"""Provider, endpoint, task: what makes two offers the same."""
+__all__ = ["checked_card", "checked_offer", "read_directory"]
 
 _MIME_TYPE = r"^\w+/(\*|[\w.+-]+)$"
 _MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _KINDS = frozenset({"image", "video", "audio"})
+_LIFE = ("announced", "preview", "released", "deprecated", "retires")
+_MAPPED = ("fields", "fixed", "files", "facts", "refs", "inputs", "dialect")
 _PER_TASK = ("limits", "defaults", "fields", "fixed", "facts", "refs", "inputs")
 """Tables that a `[tasks.<task>]` table adds to, key by key; everything else it replaces."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Checked rows, and for messages the file each came from."""
-
-    cards: dict[str, dict[str, Any]] = field(default_factory=dict)
-    offers: dict[Key, dict[str, Any]] = field(default_factory=dict)
-    boards: dict[str, dict[str, Any]] = field(default_factory=dict)
-    files: dict[str | Key, str] = field(default_factory=dict)
-
-
-Day = Annotated[date, Field(strict=True)]
 Amount = Annotated[float, Field(allow_inf_nan=False)]
+_Said = Annotated[str, Field(pattern=r"\S")]
+
+
+class _Host(Table):
+    provider: _Said
+    endpoint: str
+    task: str
+    checked: Day | None = None
+    source: _Said
+    status: Literal["announced", "preview", "active", "deprecated", "retired", "unknown"] = "active"
+    retires: Day | None = None
+    note: str = ""
+
+
+class _Weights(Table):
+    repository: _Said
+    tasks: Annotated[tuple[str, ...], Field(min_length=1)]
+    checked: Day
+    source: _Said
+    license: _Said
+    note: str = ""
 
 
 class _Model(Table):
     maker: str
     tier: Literal["workhorse", "hero"]
     title: str = ""
+    family: str = ""
+    checked: Day | None = None
     released: Day | None = None
     status: Literal["active", "retired", "unavailable"] = "active"
     retired: Day | None = None
@@ -67,8 +79,8 @@ class _Model(Table):
     @model_validator(mode="after")
     def _says_why(self) -> Self:
         if self.status == "active":
-            if self.retired or self.equivalents or self.aliases or self.why:
-                raise ValueError("retired, equivalents, aliases and why are for a status of retired or unavailable")
+            if self.retired or self.equivalents or self.why:
+                raise ValueError("retired, equivalents and why are for a status of retired or unavailable")
         elif not self.source:
             raise ValueError("source: say who says so, and when")
         if self.status == "unavailable" and not self.why:
@@ -78,6 +90,15 @@ class _Model(Table):
 
 class _Card(Table):
     model: _Model
+    hosts: tuple[_Host, ...] = ()
+    weights: tuple[_Weights, ...] = ()
+
+    @model_validator(mode="after")
+    def _known_tasks(self) -> Self:
+        for task in [host.task for host in self.hosts] + [task for one in self.weights for task in one.tasks]:
+            if task not in TASKS:
+                raise ValueError(f"unknown task {task!r}{perhaps(task, TASKS)}")
+        return self
 
 
 class _Limit(Table):
@@ -86,20 +107,28 @@ class _Limit(Table):
     max: Amount | None = None
     multiple_of: Annotated[float, Field(gt=0)] | None = None
     max_characters: Annotated[int, Field(gt=0)] | None = None
+    min_pixels: Annotated[int, Field(gt=0)] | None = None
     max_pixels: Annotated[int, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        bounds = (self.min, self.max, self.multiple_of, self.max_characters, self.max_pixels)
-        if bool(self.values) == any(bound is not None for bound in bounds):
-            raise ValueError("write a list of values, or a table of min, max, multiple_of, max_characters, max_pixels")
+        bounds = [name for name in type(self).model_fields if name != "values"]
+        if bool(self.values) == any(getattr(self, name) is not None for name in bounds):
+            raise ValueError(f"write a list of values, or a table of {', '.join(bounds)}")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError("min is above max")
+        if self.min_pixels is not None and self.max_pixels is not None and self.min_pixels > self.max_pixels:
+            raise ValueError("min_pixels is above max_pixels")
         return self
 
 
 def _limit(value: object) -> object:
     return {"values": value} if isinstance(value, list) else value
+
+
+class _Rule(Table):
+    when: Annotated[dict[str, Annotated[tuple[JsonValue, ...], Field(min_length=1)]], Field(min_length=1)]
+    limits: Annotated[dict[str, Annotated[_Limit, BeforeValidator(_limit)]], Field(min_length=1)]
 
 
 class _Target(Table):
@@ -160,7 +189,7 @@ class _Meter(Table):
     @model_validator(mode="after")
     def _known(self) -> Self:
         if self.unit not in units():
-            raise ValueError(f"unknown unit {self.unit!r}{_perhaps(self.unit, units())}")
+            raise ValueError(f"unknown unit {self.unit!r}{perhaps(self.unit, units())}")
         if not self.quantity.startswith("request."):
             try:
                 amount = Decimal(self.quantity)
@@ -171,53 +200,93 @@ class _Meter(Table):
         return self
 
 
+class _Compute(Table):
+    gpu: Annotated[str, Field(pattern=r"\S")]
+    per: Annotated[str, Field(pattern=r"^(request\.\w+|\d+(\.\d+)?)$")]
+    seconds: Annotated[tuple[Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")], ...], Field(min_length=2, max_length=2)]
+    source: Annotated[str, Field(pattern=r"\S")]
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if not 0 < Decimal(self.seconds[0]) < Decimal(self.seconds[1]):
+            raise ValueError('seconds: write the fewest and the most, which differ, such as ["40", "62"]')
+        return self
+
+
 class _Offer(Table):
     model: str
     endpoint: Annotated[str, Field(pattern=r"^\S+$")]
     task: str
     checked: Day
     status: Literal["announced", "preview", "active", "deprecated", "retired"] = "active"
+    announced: Day | None = None
+    preview: Day | None = None
     released: Day | None = None
     deprecated: Day | None = None
     retires: Day | None = None
+    retires_checked: Day | None = None
+    retires_was: tuple[Day, ...] = ()
     successor: str | None = None
+    aliases: tuple[str, ...] = ()
+    serves: str | None = None
+    serves_from: Day | None = None
+    unmapped: str = ""
     version: str | None = None
     dialect: str = ""
     limits: dict[str, Annotated[_Limit, BeforeValidator(_limit)]] = Field(default_factory=dict)
+    rules: tuple[_Rule, ...] = ()
     defaults: dict[str, JsonValue] = Field(default_factory=dict)
     required: tuple[str, ...] = ()
     fields: dict[str, Annotated[Any, BeforeValidator(_target)]] = Field(default_factory=dict)
     fixed: dict[str, JsonValue] = Field(default_factory=dict)
     files: _Files | None = None
     meters: tuple[_Meter, ...] | None = None
+    compute: _Compute | None = None
     facts: dict[str, str] = Field(default_factory=dict)
     refs: dict[str, str] = Field(default_factory=dict)
     inputs: dict[str, _Input] = Field(default_factory=dict)
+    regions: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+$")], ...] = ()
     source: str = ""
     note: str = ""
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
         if self.task not in TASKS:
-            raise ValueError(f"unknown task {self.task!r}{_perhaps(self.task, TASKS)}")
+            raise ValueError(f"unknown task {self.task!r}{perhaps(self.task, TASKS)}")
+        self._check_life()
         own = frozenset(TASKS[self.task].model_fields)
         for table in ("limits", "defaults", "required", "fields"):
             for name in getattr(self, table):
                 if name not in own:
-                    raise ValueError(f"{table}: {self.task} has no field {name!r}{_perhaps(name, own)}")
+                    raise ValueError(f"{table}: {self.task} has no field {name!r}{perhaps(name, own)}")
+        for name in (name for rule in self.rules for name in (*rule.when, *rule.limits)):
+            if name not in own:
+                raise ValueError(f"rules: {self.task} has no field {name!r}{perhaps(name, own)}")
         for name in self.inputs:
             if name not in own | _KINDS:
-                raise ValueError(f"inputs: {self.task} has no field {name!r}{_perhaps(name, own | _KINDS)}")
-        for meter in self.meters or ():
-            name = meter.quantity.removeprefix("request.")
-            if name != meter.quantity and name not in own | QUANTITIES:
-                raise ValueError(f"meters: {self.task} has no quantity {name!r}{_perhaps(name, own | QUANTITIES)}")
+                raise ValueError(f"inputs: {self.task} has no field {name!r}{perhaps(name, own | _KINDS)}")
+        self._check_quantities(own | QUANTITIES)
         return self
 
+    def _check_quantities(self, known: frozenset[str]) -> None:
+        counted = [("meters", meter.quantity) for meter in self.meters or ()]
+        counted += [("compute", self.compute.per)] if self.compute else []
+        for where, quantity in counted:
+            name = quantity.removeprefix("request.")
+            if name != quantity and name not in known:
+                raise ValueError(f"{where}: {self.task} has no quantity {name!r}{perhaps(name, known)}")
 
-def _perhaps(word: str, known: Iterable[str]) -> str:
-    close = nearest(word, known, count=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
+    def _check_life(self) -> None:
+        days = [name for name in _LIFE if getattr(self, name) is not None]
+        for earlier, later in pairwise(days):
+            if getattr(self, earlier) > getattr(self, later):
+                raise ValueError(f"{earlier} is after {later}")
+        if (self.retires_checked or self.retires_was) and self.retires is None:
+            raise ValueError("retires_checked and retires_was are for a day that retires names")
+        if self.serves_from and not self.serves:
+            raise ValueError("serves: name the model that answers from serves_from on")
+        if self.unmapped and (said := [name for name in _MAPPED if getattr(self, name)]):
+            raise ValueError(f"{said[0]}: an offer that is unmapped says nothing of how to ask for it")
 
 
 # ------------------------------------------------------------------------------------------------------------ reading
@@ -237,8 +306,8 @@ def read_directory(root: Path) -> Rows:
             raise ConfigurationError(
                 f"{file}: the file name is the model's id: lower-case letters, digits, '.', '_', '-'"
             )
-        card = _Card.read(read_toml(file), source=str(file))
-        rows.cards[file.stem] = _plain(card.model)
+        card = _plain(_Card.read(read_toml(file), source=str(file), lines=lines_in(file)))
+        rows.cards[file.stem] = {**card.pop("model"), **card}
         rows.files[file.stem] = str(file)
     for file in sorted(root.glob("offers/*/*.toml")):
         for row in _offers(file):
@@ -257,58 +326,42 @@ def _offers(file: Path) -> Iterator[dict[str, Any]]:
     top = read_toml(file)
     tasks = top.pop("tasks", None)
     if tasks is None:
-        yield _plain(_Offer.read(top, source=str(file)))
+        yield _plain(_Offer.read(top, source=str(file), lines=lines_in(file)))
         return
     if "task" in top or not isinstance(tasks, dict) or not tasks:
         raise ConfigurationError(f'{file}: write either task = "…" or one [tasks.<task>] table per task')
     for task, table in tasks.items():
         if not isinstance(table, dict) or "task" in table:
-            raise ConfigurationError(f"{file}: tasks.{task}: this must be a table, without a task of its own")
+            line = lines_in(file)(("tasks", task))
+            said = "this must be a table, without a task of its own"
+            raise ConfigurationError(f"{file}: line {line}: tasks.{task}: {said}")
         merged = {**top, **table, "task": task}
         for name in _PER_TASK:
             if isinstance(top.get(name), dict) and isinstance(table.get(name), dict):
                 merged[name] = {**top[name], **table[name]}
-        yield _plain(_Offer.read(merged, source=f"{file}: tasks.{task}"))
+        lines = lines_in(file, under=("tasks", task))
+        yield _plain(_Offer.read(merged, source=f"{file}: tasks.{task}", lines=lines))
 
 
 def _plain(table: Table) -> dict[str, Any]:
     return table.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
-def check_references(rows: Rows) -> None:
-    """Every model and every successor that is named must exist. Call it with all directories laid together."""
-    pins = {f"{provider}:{endpoint}" for provider, endpoint, _ in rows.offers}
-    for model, card in rows.cards.items():
-        file = rows.files.get(model, model)
-        _check_successor(card.get("successor"), rows.cards, (), file)
-        for other in card.get("equivalents", ()):
-            if other not in rows.cards:
-                raise ConfigurationError(f"{file}: unknown equivalent {other!r}{_perhaps(other, rows.cards)}")
-    for name, board in rows.boards.items():
-        for reading in board["readings"]:
-            if reading[0] and reading[0] not in rows.cards:
-                raise ConfigurationError(
-                    f"{rows.files.get(name, name)}: unknown model {reading[0]!r}{_perhaps(reading[0], rows.cards)}"
-                )
-    for key, offer in rows.offers.items():
-        file = rows.files.get(key, ":".join(key))
-        if offer["model"] not in rows.cards:
-            raise ConfigurationError(f"{file}: unknown model {offer['model']!r}{_perhaps(offer['model'], rows.cards)}")
-        _check_successor(offer.get("successor"), rows.cards, pins, file)
+def checked_card(model: str, row: Any, source: str) -> dict[str, Any]:
+    """A card's row of an index, checked as its file is; `source` says which row in the error."""
+    if not _MODEL_ID.fullmatch(model):
+        raise ConfigurationError(f"{source}: a model's id is lower-case letters, digits, '.', '_', '-'")
+    beside = _Card.model_fields.keys() - {"model"}
+    split = {name: value for name, value in row.items() if name in beside} if isinstance(row, dict) else {}
+    rest = {name: value for name, value in row.items() if name not in beside} if isinstance(row, dict) else row
+    card = _plain(_Card.read({"model": rest, **split}, source=source, json=True))
+    return {**card.pop("model"), **card}
 
 
-def check_mappings(rows: Rows, mappings: Mappings) -> None:
-    """Every offer must be whole once its row lies over its provider's own mapping."""
-    for key, offer in rows.offers.items():
-        try:
-            complete(offer, mappings)
-        except ConfigurationError as error:
-            raise ConfigurationError(f"{rows.files[key]}: {error}") from None
-
-
-def _check_successor(successor: str | None, cards: Iterable[str], pins: Iterable[str], file: str) -> None:
-    known = {*cards, *pins}
-    if successor is not None and successor not in known:
-        raise ConfigurationError(
-            f"{file}: unknown successor {successor!r}: name a model that has a card, or an offer as provider:endpoint"
-        )
+def checked_offer(row: Any, source: str) -> dict[str, Any]:
+    """An offer's row of an index, checked as its file is."""
+    provider = row.get("provider") if isinstance(row, dict) else None
+    if not isinstance(provider, str):
+        raise ConfigurationError(f"{source}: provider: this must be the name of one")
+    rest = {name: value for name, value in row.items() if name != "provider"}
+    return {"provider": provider, **_plain(_Offer.read(rest, source=source, json=True))}

@@ -1,33 +1,31 @@
-"""Who can serve a request: every offer of the task, looked at once; those that cannot each with the reason.
+"""Who can serve a request, by everything that does not change from one moment to the next: each offer of the task, with
+its price and its place in the order, or the reason why it is out. What changes is asked after, in `walk`.
 
 The cheap questions come first, the price last, and a reason's text is only written when somebody reads it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
-from functools import partial
 from typing import Any
 
-from aggregator.config import Config
-from aggregator.pricing.price import quote
+from aggregator.pricing.price import Spans, high_usd, quote_of, spans_of
 from aggregator.pricing.quote import Quote
-from aggregator.pricing.table import PriceTable
-from aggregator.registry.cards import Card, Offer, Tier
-from aggregator.registry.load import Registry
-from aggregator.routing.fitting import Refusal, fit
-from aggregator.routing.plan import Ask, Candidate
-from aggregator.routing.policy import ranked
-from aggregator.routing.target import Target, target_of, wanted_tier
+from aggregator.registry.cards import Card, Limit, Offer, Tier
+from aggregator.registry.quality import Standing
+from aggregator.routing.fitting import Refusal, Terms, fit
+from aggregator.routing.outcomes import Track
+from aggregator.routing.plan import Adjustment, Ask, Candidate
+from aggregator.routing.policy import Key, Policy
+from aggregator.routing.target import Target
 from aggregator.tasks import Request
+from aggregator.view import View
 
-__all__ = ["Candidates", "Excluded", "PassOver", "candidates"]
-
-PassOver = Callable[[Offer, Quote], str | None]
-"""Why an offer at this price is not to be used while there are others, in words that follow its name."""
+__all__ = ["Entry", "Excluded", "Row", "Scan", "rows_of"]
 
 _OLD_PRICE = timedelta(days=180)
+Tracks = Callable[[str], Track | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,138 +36,146 @@ class Excluded:
     tier: Tier
     refusal: Refusal
     quote: Quote | None = None
+    standing: Standing | None = None
 
     def candidate(self) -> Candidate:
-        return Candidate(self.offer, self.tier, quote=self.quote, excluded=self.refusal.why())
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Every offer of the task: those that can, in the order they would be used, and those that cannot."""
-
-    target: Target
-    wanted: Tier
-    order: str
-    """What decided: `price`, `release date`, or the name of a board."""
-    ranked: tuple[Candidate, ...]
-    out: tuple[Excluded, ...]
-
-    def excluded(self) -> tuple[Candidate, ...]:
-        """Those that cannot, with the reasons written out."""
-        return tuple(item.candidate() for item in self.out)
-
-
-def candidates(
-    registry: Registry,
-    prices: PriceTable,
-    config: Config,
-    usable: Mapping[str, str | None],
-    request: Request,
-    ask: Ask,
-    day: date,
-    pass_over: PassOver = lambda _offer, _price: None,
-) -> Candidates:
-    """Look at every offer of the request's task.
-
-    Args:
-        usable: Provider name to `None`, or to the reason it cannot be used ("no key: set FAL_KEY").
-        pass_over: Which offers come after all others of their tier, and why.
-
-    Raises:
-        RequestError: The stage or the model is unknown, or the model is retired.
-    """
-    wanted = wanted_tier(config, ask.stage)
-    target = target_of(registry, config, request, ask, day)
-    scan = _Scan(prices, config, usable, request, ask, day, target, wanted, request.values(), pass_over)
-    fitting, out = [], []
-    for offer in registry.offers(request.task):
-        found = scan.look(offer, registry.card(offer.model))
-        if isinstance(found, Candidate):
-            fitting.append(found)
-        else:
-            out.append(found)
-    in_order, order = ranked(registry, request.task, fitting, wanted, day)
-    return Candidates(target, wanted, order, in_order, tuple(out))
-
-
-@dataclass(frozen=True, slots=True)
-class _Scan:
-    """One request on its way past all offers."""
-
-    prices: PriceTable
-    config: Config
-    usable: Mapping[str, str | None]
-    request: Request
-    ask: Ask
-    day: date
-    target: Target
-    wanted: Tier
-    values: dict[str, Any]
-    pass_over: PassOver
-
-    def look(self, offer: Offer, card: Card) -> Candidate | Excluded:
-        tier = self.config.tiers.get(card.id, card.tier)
-        if (refusal := self._out_of_the_question(offer)) is not None:
-            return Excluded(offer, tier, refusal)
-        found = fit(offer, self.request, self.values, adjust=self.ask.on_unsupported == "adjust")
-        if isinstance(found, Refusal):
-            return Excluded(offer, tier, found)
-        served, adjustments = found
-        price = quote(offer, served, self.prices, self.day)
-        if (refusal := self._too_dear(price)) is not None:
-            return Excluded(offer, tier, refusal, price)
-        aside = self.pass_over(offer, price)
+        """The same as data, with the reason written out."""
+        refusal = self.refusal
         return Candidate(
-            offer, tier, price, adjustments, passed_over=aside, notes=self._notes(offer, card, tier, price)
+            self.offer, self.tier, self.quote, excluded=refusal.why(), kind=refusal.kind, standing=self.standing
         )
 
-    def _out_of_the_question(self, offer: Offer) -> Refusal | None:
-        if not self.target.admits(offer):
-            return Refusal("model", lambda: f"it is {offer.model}; asked for is {self.target}")
-        if offer.id in self.ask.exclude:
-            return Refusal("tried", lambda: "it was tried already")
-        if (denied := self._denied(offer)) is not None:
-            return Refusal("policy", denied)
-        stage = offer.stage(self.day)
-        if stage in ("retired", "announced"):
-            return Refusal("lifecycle", partial(_lifecycle, offer, stage))
-        reason = self.usable.get(offer.provider, f"no provider is named {offer.provider!r} here")
-        return None if reason is None else Refusal("provider", lambda: reason)
 
-    def _denied(self, offer: Offer) -> Callable[[], str] | None:
-        rules = self.config.routing
-        names = (offer.id, offer.model, offer.provider)
-        if rules.allow and not _any_match(names, rules.allow):
-            return lambda: f"[routing] allow has no pattern for {offer.id}"
-        if rules.deny and _any_match(names, rules.deny):
-            return lambda: f"[routing] deny has a pattern for {offer.id}"
-        return None
+class Entry:
+    """An offer that fits, in its place. What is shown of it is only put together when it is its turn."""
 
-    def _too_dear(self, price: Quote) -> Refusal | None:
-        limit = self.ask.max_usd
-        if price.high_usd is None:
-            if limit is not None:
-                return None
-            return Refusal("price", lambda: f"its price is unknown: {price.why}; max_usd would bound it")
-        if limit is None or price.high_usd <= limit:
-            return None
-        return Refusal("budget", lambda: f"it costs up to {price.high_usd} USD; max_usd is {limit}")
+    __slots__ = ("_candidate", "_scan", "_spans", "adjustments", "high_usd", "key", "row", "standing", "track")
 
-    def _notes(self, offer: Offer, card: Card, tier: Tier, price: Quote) -> tuple[str, ...]:
-        notes = []
-        if self.target.is_open and tier != self.wanted:
-            notes.append(f"a {tier}, where stage {self.ask.stage!r} wants a {self.wanted}")
-        if card.is_stand_in:
-            notes.append("a stand-in for previews and tests, no trained model")
-        if offer.stage(self.day) == "deprecated":
-            left = f"{(offer.retires - self.day).days} days left" if offer.retires else "no end is announced"
-            successor = f"; successor {offer.successor}" if offer.successor else ""
-            notes.append(f"deprecated: {left}{successor}")
-        if price.high_usd is None:
-            notes.append(f"price unknown: booked at what is reported, else at max_usd ({price.why})")
-        elif price.as_of is not None and self.day - price.as_of > _OLD_PRICE:
-            notes.append(f"its price was last checked on {price.as_of}")
-        return tuple(notes)
+    key: Key
+
+    def __init__(
+        self, row: "Row", spans: Spans, adjustments: tuple[Adjustment, ...], scan: "Scan", track: Track | None
+    ) -> None:
+        self.row = row
+        self.adjustments = adjustments
+        self.high_usd = high_usd(spans)
+        self.standing = scan.standings.get(row.answers)
+        self.track = track
+        self._spans = spans
+        self._scan = scan
+        self._candidate: Candidate | None = None
+
+    @property
+    def id(self) -> str:
+        return self.row.id
+
+    @property
+    def tier(self) -> Tier:
+        return self.row.tier
+
+    @property
+    def deprecated(self) -> bool:
+        return self.row.ending is not None
+
+    @property
+    def released(self) -> date | None:
+        return self.row.offer.released or self.row.card.released
+
+    @property
+    def candidate(self) -> Candidate:
+        """All that is known of it."""
+        if self._candidate is None:
+            row, price = self.row, quote_of(self._spans, self._scan.view.prices)
+            self._candidate = Candidate(
+                row.offer,
+                row.tier,
+                price,
+                self.adjustments,
+                notes=self._scan.notes(row, price),
+                standing=self.standing,
+                track=self.track,
+                days_left=row.days_left,
+                ending=row.ending,
+            )
+        return self._candidate
+
+    def with_track(self, track: Track | None) -> "Entry":
+        """The same with another record; its place is still to be found."""
+        return Entry(self.row, self._spans, self.adjustments, self._scan, track)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is known of an offer on one day, whatever is asked."""
+
+    offer: Offer
+    id: str
+    card: Card
+    answers: str
+    """The model that answers: its quality counts."""
+    tier: Tier
+    terms: Terms
+    ending: str | None
+    """That it is deprecated, in words."""
+    days_left: int | None
+    refusal: Refusal | None
+    """Why it is out for everybody: its life is over or has not begun, its provider cannot be used, it is denied."""
+    notes: tuple[str, ...] = ()
+
+
+def rows_of(view: View, task: str, day: date, usable: Mapping[str, str | None]) -> tuple[Row, ...]:
+    """Every offer of a task; `usable` says of a provider why it cannot be used, or `None`."""
+    limits = dict[str, Limit]()
+    return tuple(_row(view, offer, day, usable, limits) for offer in view.registry.offers(task))
+
+
+def _row(view: View, offer: Offer, day: date, usable: Mapping[str, str | None], limits: dict[str, Limit]) -> Row:
+    card = view.registry.card(offer.model)
+    stage = offer.stage(day)
+    left = None if offer.retires is None else (offer.retires - day).days
+    notes = ["a stand-in for previews and tests, no trained model"] if card.is_stand_in else []
+    if (answers := offer.answers(day)) != offer.model:
+        notes.append(f"{answers} answers under this id")
+    ending = _ending(offer, left) if stage == "deprecated" else None
+    notes += [ending] if ending is not None else []
+    return Row(
+        offer,
+        offer.id,
+        card,
+        answers,
+        view.config.tiers.get(card.id, card.tier),
+        Terms(offer, limits),
+        ending,
+        left,
+        _closed_to_all(view, offer, stage, usable),
+        tuple(notes),
+    )
+
+
+def _ending(offer: Offer, days_left: int | None) -> str:
+    words = "no end is announced" if days_left is None else f"{days_left} days left"
+    return f"deprecated: {words}" + (f"; successor {offer.successor}" if offer.successor else "")
+
+
+def _closed_to_all(view: View, offer: Offer, stage: str, usable: Mapping[str, str | None]) -> Refusal | None:
+    rules = view.config.routing
+    if (denied := _denied(offer, "[routing]", rules.allow, rules.deny)) is not None:
+        return denied
+    if stage in ("retired", "announced"):
+        return Refusal("lifecycle", lambda: _lifecycle(offer, stage))
+    if offer.unmapped:
+        return Refusal("unmapped", lambda: f"it cannot be ordered from here: {offer.unmapped}")
+    reason = usable.get(offer.provider, f"no provider is named {offer.provider!r} here")
+    return None if reason is None else Refusal("provider", lambda: reason)
+
+
+def _denied(offer: Offer, where: str, allow: tuple[str, ...], deny: tuple[str, ...]) -> Refusal | None:
+    names = (offer.id, offer.model, offer.provider)
+    if allow and not _any_match(names, allow):
+        return Refusal("policy", lambda: f"{where} allow has no pattern for {offer.id}")
+    if deny and _any_match(names, deny):
+        return Refusal("policy", lambda: f"{where} deny has a pattern for {offer.id}")
+    return None
 
 
 def _any_match(names: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
@@ -181,3 +187,106 @@ def _lifecycle(offer: Offer, stage: str) -> str:
         return f"it is announced for {offer.released}" if offer.released else "it is announced, without a date"
     since = f" since {offer.retires}" if offer.retires else ""
     return f"it is retired{since}; " + (f"successor {offer.successor}" if offer.successor else "no successor is named")
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One request, or all that are alike to every offer, on its way past the offers of its task."""
+
+    view: View
+    policy: Policy
+    target: Target
+    request: Request
+    ask: Ask
+    day: date
+    values: Mapping[str, Any]
+    track: Tracks
+    standings: Mapping[str, Standing]
+    watch: Callable[["Row", Request], None] = lambda _row, _served: None
+    """Told before a request, as it would be served, is priced for an offer."""
+    seen: dict[tuple[str, int], bool] = field(default_factory=dict)
+    made: dict[str, Request] = field(default_factory=dict)
+
+    @property
+    def _adjust(self) -> bool:
+        return self.ask.on_unsupported == "adjust"
+
+    def look(self, row: Row) -> Entry | Excluded:
+        """The offer in its place, or why it is out."""
+        refusal = self.closed(row)
+        if refusal is not None:
+            return Excluded(row.offer, row.tier, refusal, standing=self.standings.get(row.answers))
+        return self.weigh(row)
+
+    def closed(self, row: Row) -> Refusal | None:
+        """Why an offer is out whatever the request says."""
+        if not self.target.admits(row.offer):
+            return Refusal("model", lambda: f"it is {row.offer.model}; asked for is {self.target}")
+        return row.refusal or self._against_the_policy(row)
+
+    def _against_the_policy(self, row: Row) -> Refusal | None:
+        rules, offer, where = self.policy.settings, row.offer, f"[policy.{self.policy.stage}]"
+        standing, floor = self.standings.get(row.answers), rules.quality_floor
+        if (rules.allow or rules.deny) and (denied := _denied(offer, where, rules.allow, rules.deny)) is not None:
+            return denied
+        backend = self.view.backends.get(offer.provider)
+        if rules.self_hosted and (backend is None or not backend.self_hosted):
+            why = f"{offer.provider} is no server of your own; {where} self_hosted asks for one"
+            return Refusal("policy", lambda: why)
+        if rules.regions and not any(_within(region, wanted) for region in offer.regions for wanted in rules.regions):
+            at = ", ".join(offer.regions) or "nobody says where"
+            return Refusal("policy", lambda: f"where it is computed: {at}; {where} regions: {', '.join(rules.regions)}")
+        if floor is not None and (standing is None or standing.share < floor):
+            return Refusal("quality", lambda: f"{_said(standing)}; {where} quality_floor is {floor}")
+        return None
+
+    def weigh(self, row: Row) -> Entry | Excluded:
+        """Whether it can carry the request, at which price, and where it stands."""
+        offer, ask = row.offer, self.ask
+        standing = self.standings.get(row.answers)
+        found = fit(row.terms, self.request, self.values, adjust=self._adjust, seen=self.seen, made=self.made)
+        if isinstance(found, Refusal):
+            return Excluded(offer, row.tier, found, standing=standing)
+        served, adjustments = found
+        self.watch(row, served)
+        spans = spans_of(offer, served, self.view.prices, self.day, ask.provider_options.get(offer.provider))
+        entry = Entry(row, spans, adjustments, self, self.track(row.id))
+        refusal = self._above_the_policy(entry)
+        if refusal is None:
+            key = self.policy.key(entry)
+            if key is not None:
+                entry.key = key
+                return entry
+            why = f"{self.policy.order} does not want it ([policy.{self.policy.stage}] order)"
+            refusal = Refusal("policy", lambda: why)
+        return Excluded(offer, row.tier, refusal, quote_of(spans, self.view.prices), standing)
+
+    def _above_the_policy(self, entry: Entry) -> Refusal | None:
+        most, high = self.policy.settings.max_usd, entry.high_usd
+        if most is None or (high is not None and high <= most):
+            return None
+        where = f"[policy.{self.policy.stage}] max_usd is {most}"
+        if high is None:
+            return Refusal("budget", lambda: f"its price is unknown; {where}")
+        return Refusal("budget", lambda: f"it costs up to {high} USD; {where}")
+
+    def notes(self, row: Row, price: Quote) -> tuple[str, ...]:
+        """What is worth knowing of an offer at this price."""
+        notes = row.notes
+        if self.target.is_open and row.tier != self.policy.wanted:
+            notes = (f"a {row.tier}, where stage {self.policy.stage!r} wants a {self.policy.wanted}", *notes)
+        if price.high_usd is None:
+            return (*notes, f"price unknown: booked at what is reported, else at max_usd ({price.why})")
+        if price.as_of is not None and self.day - price.as_of > _OLD_PRICE:
+            return (*notes, f"its price was last checked on {price.as_of}")
+        return notes
+
+
+def _within(region: str, wanted: str) -> bool:
+    return region == wanted or region.startswith(f"{wanted}-")
+
+
+def _said(standing: Standing | None) -> str:
+    if standing is None:
+        return "nobody knows how good it is"
+    return f"it wins {standing.share:.2f} of the pairs ({standing.low:.2f} to {standing.high:.2f})"

@@ -35,6 +35,8 @@ AMBIGUOUS = 2
 """What a request counts whose outcome nobody knows: it costs more than a refusal."""
 GONE = (404, 410)
 UNPAID = (401, 402)
+FULL_S = 2.0
+"""How long an account that had no room for a job is taken to have none."""
 
 
 class Where(NamedTuple):
@@ -96,6 +98,12 @@ class Health:
 
     def __init__(self) -> None:
         self._breakers: dict[Key, _Breaker] = {}
+        self._full: dict[Key, float] = {}
+
+    @property
+    def anyone_rests(self) -> bool:
+        """Whether it is worth while to ask of each."""
+        return bool(self._full) or any(breaker.rests_until is not None for breaker in self._breakers.values())
 
     def why_resting(self, where: Where, at: float) -> str | None:
         """Why an offer should not be asked now, in words that follow its name; `None`: it may be."""
@@ -106,7 +114,12 @@ class Health:
             left_s = max(breaker.rests_until, breaker.trial_until) - at
             if left_s > 0:
                 return f"rests for another {left_s:.0f} s: {breaker.why}"
-        return None
+        return "has no room for another job now" if self._full.get(_of_account(where), at) > at else None
+
+    def full(self, where: Where, at: float) -> None:
+        """Its account takes no more jobs for the moment."""
+        self._full = {key: until for key, until in self._full.items() if until > at}
+        self._full[_of_account(where)] = at + FULL_S
 
     def asked(self, where: Where, at: float) -> None:
         """A paid request is about to leave. After a rest it is the one that is let through."""

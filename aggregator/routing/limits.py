@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil, floor, isclose, log, sqrt
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from pydantic import JsonValue
 
@@ -48,9 +48,14 @@ def fits(limit: Limit, value: Any) -> bool:
     if isinstance(value, str):
         return limit.max_characters is None or len(value) <= limit.max_characters
     edges = value if isinstance(value, list) else [value]
-    if limit.max_pixels is not None and isinstance(value, list) and value[0] * value[1] > limit.max_pixels:
-        return False
-    return all(_edge_fits(limit, edge) for edge in edges)
+    return all(_edge_fits(limit, edge) for edge in edges) and (not isinstance(value, list) or _pixels_fit(limit, value))
+
+
+def _pixels_fit(limit: Limit, size: Sequence[float]) -> bool:
+    pixels = size[0] * size[1]
+    return (limit.min_pixels is None or pixels >= limit.min_pixels) and (
+        limit.max_pixels is None or pixels <= limit.max_pixels
+    )
 
 
 def nearest_value(limit: Limit, value: Any) -> JsonValue:
@@ -77,6 +82,8 @@ def describe(limit: Limit) -> str:
         words.append(f"{low} to {high}")
     if limit.multiple_of is not None:
         words.append(f"a multiple of {limit.multiple_of:g}")
+    if limit.min_pixels is not None:
+        words.append(f"at least {limit.min_pixels} pixels")
     if limit.max_pixels is not None:
         words.append(f"at most {limit.max_pixels} pixels")
     if limit.max_characters is not None:
@@ -116,12 +123,20 @@ def _nearest_edge(limit: Limit, edge: float) -> float:
 
 
 def _nearest_size(limit: Limit, size: Sequence[int]) -> JsonValue:
-    width, height = (_nearest_edge(limit, edge) for edge in size)
-    if limit.max_pixels is not None and width * height > limit.max_pixels:
-        shrink = sqrt(limit.max_pixels / (width * height))
-        step = limit.multiple_of or 1
-        width, height = (int(floor(edge * shrink / step) * step) for edge in (width, height))
-    return [width, height] if fits(limit, (width, height)) else None
+    """The edges moved into their range, then both shrunk or stretched alike until the pixels fit."""
+    near = [_nearest_edge(limit, edge) for edge in size]
+    pixels = near[0] * near[1]
+    if limit.max_pixels is not None and pixels > limit.max_pixels:
+        near = _scaled(near, limit.max_pixels / pixels, limit.multiple_of, floor)
+    elif limit.min_pixels is not None and 0 < pixels < limit.min_pixels:
+        near = _scaled(near, limit.min_pixels / pixels, limit.multiple_of, ceil)
+    return cast("JsonValue", near) if fits(limit, tuple(near)) else None
+
+
+def _scaled(size: Sequence[float], by: float, step: float | None, whole: Callable[[float], int]) -> list[float]:
+    """Both edges so much longer that there are `by` times as many pixels."""
+    step = step or 1
+    return [int(whole(edge * sqrt(by) / step) * step) for edge in size]
 
 
 def _measure(value: Any) -> tuple[float, ...] | None:

@@ -1,17 +1,17 @@
 """Which model or offer a call means: its own `model`, else what the configuration says for its role, else any."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from aggregator.config import Config, nearest
 from aggregator.errors import NoRouteError, RequestError, RetiredModelError, UnknownModelError
-from aggregator.registry.cards import Card, Offer, Tier
+from aggregator.registry.cards import Card, Offer
 from aggregator.registry.load import Registry
 from aggregator.routing.plan import Ask
 from aggregator.tasks import Request
 
-__all__ = ["Target", "target_of", "wanted_tier"]
+__all__ = ["Target", "target_of"]
 
 _SHOWN = 5
 
@@ -36,20 +36,19 @@ class Target:
         return self.pin or self.model or "any model"
 
 
-def wanted_tier(config: Config, stage: str) -> Tier:
-    """The tier that a stage asks for.
-
-    Raises:
-        RequestError: No such stage.
-    """
-    try:
-        return config.policy[stage]
-    except KeyError:
-        raise RequestError(f"unknown stage {stage!r}: [policy] has {', '.join(config.policy)}") from None
-
-
-def target_of(registry: Registry, config: Config, request: Request, ask: Ask, day: date) -> Target:
+def target_of(
+    registry: Registry,
+    config: Config,
+    request: Request,
+    ask: Ask,
+    day: date,
+    here: Callable[[Offer], bool] = lambda _offer: True,
+) -> Target:
     """Read the call's `model`, else its role.
+
+    Args:
+        here: Whether an offer's provider can be used here: where one that can has ended, a model counts as retired,
+            though it lives elsewhere.
 
     Raises:
         UnknownModelError: Nothing has this id; the nearest ids are named.
@@ -57,8 +56,9 @@ def target_of(registry: Registry, config: Config, request: Request, ask: Ask, da
         NoRouteError: It never had an official API; what else serves the task is named.
         RequestError: The pinned offer is for another task.
     """
+    known = _Known(registry, config, request.task, day, here)
     if ask.model is not None:
-        return _resolve(registry, config, request.task, ask.model, day)
+        return known.resolve(ask.model)
     name = ask.role or request.task
     role = config.roles.get(name)
     model = role.get(ask.stage) if isinstance(role, dict) else role
@@ -66,94 +66,125 @@ def target_of(registry: Registry, config: Config, request: Request, ask: Ask, da
         unset = f"role {ask.role!r} is not set in [roles] for {ask.stage}: any model"
         return Target(notes=() if ask.role is None else (unset,))
     try:
-        found = _resolve(registry, config, request.task, model, day)
+        found = known.resolve(model)
     except UnknownModelError as error:
         raise UnknownModelError(f"[roles] {name}: {error}", nearest=error.nearest) from None
     return Target(found.model, found.pin, (f"role {name!r} is {model} in [roles]", *found.notes))
 
 
-def _resolve(registry: Registry, config: Config, task: str, name: str, day: date) -> Target:
-    """Follow successors where the configuration allows it, each at most once."""
-    notes: list[str] = []
-    seen = {name}
-    while (gone := _gone(registry, task, name, day)) is not None:
-        successor = gone.successor if isinstance(gone, RetiredModelError) else None
-        if successor is None or successor in seen or not config.follow_successor:
-            raise gone
-        notes.append(f"{name} is retired: its successor {successor} serves")
-        seen.add(successor)
-        name = successor
-    return Target(pin=name, notes=tuple(notes)) if ":" in name else Target(model=name, notes=tuple(notes))
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Who lives, for one task on one day."""
 
+    registry: Registry
+    config: Config
+    task: str
+    day: date
+    here: Callable[[Offer], bool]
 
-def _gone(registry: Registry, task: str, name: str, day: date) -> RetiredModelError | NoRouteError | None:
-    """The error for a name behind which nothing lives; `None` while one offer of the task does.
+    def resolve(self, name: str) -> Target:
+        """Follow renames and successors, and replace what has none, where the configuration allows it; each once."""
+        notes: list[str] = []
+        seen = {name}
+        while (gone := self._gone(name)) is not None:
+            successor = gone.successor if isinstance(gone, RetiredModelError) else None
+            if isinstance(gone, RetiredModelError) and successor is None and self.config.replace_retired:
+                return self._replaced(name, notes)
+            if successor is None or successor in seen or not self.config.follow_successor:
+                raise gone
+            notes.append(f"{name} is retired: its successor {successor} serves")
+            seen.add(successor)
+            name = successor
+        if ":" not in name:
+            return Target(model=name, notes=tuple(notes))
+        pin = self._pinned(name)[0].id
+        notes += [f"{name} is served as {pin} now"] if pin != name else []
+        return Target(pin=pin, notes=tuple(notes))
 
-    A card may say that its model is gone; a user's own offer of it counts all the same.
-    """
-    offers = _pinned(registry, task, name) if ":" in name else _of_model(registry, task, name)
-    if any(offer.stage(day) != "retired" for offer in offers):
-        return None
-    card = _gone_card(registry, name) or (registry.card(offers[0].model) if offers else None)
-    if card is None:
-        return None
-    stage = card.stage(day)
-    if stage == "unavailable":
-        return NoRouteError(f"{name}: {card.why}; {_instead(registry, task, card, day)}")
-    return _retired(registry, task, name, card, offers, day) if offers or stage == "retired" else None
+    def _replaced(self, name: str, notes: Sequence[str]) -> Target:
+        """What serves in place of a model without a successor: its closest equivalent, else any of the task."""
+        card = self._gone_card(name) or self.registry.card(self._offers(name)[0].model)
+        instead = next(iter(self._alive(card.equivalents)), None)
+        words = f"its equivalent {instead} serves" if instead else "any other may serve"
+        return Target(model=instead, notes=(*notes, f"{name} is retired and has no successor: {words}"))
 
+    def _gone(self, name: str) -> RetiredModelError | NoRouteError | None:
+        """The error for a name behind which nothing lives; `None` while one offer of the task does.
 
-def _retired(
-    registry: Registry, task: str, name: str, card: Card, offers: Sequence[Offer], day: date
-) -> RetiredModelError:
-    """When, why, and what to use. A pinned offer's own day and successor come first, a model's before its offers'."""
-    end = next((offer.retires for offer in offers if offer.retires), None)
-    successor = next((offer.successor for offer in offers if offer.successor), None)
-    if ":" in name:
-        end, successor = end or card.retired, successor or card.successor
-    else:
-        end, successor = card.retired or end, card.successor or successor
-    words = f"{name} is retired" + (f" since {end}" if end else "") + (f" ({card.why})" if card.why else "")
-    if successor is None:
-        words += f": no successor is named; {_instead(registry, task, card, day)}"
-    else:
-        words += f": use its successor {successor!r}, or set follow_successor = true"
-        others = [model for model in _alive(registry, task, card.equivalents, day) if model != successor]
-        words += f"; for {task} there is also {', '.join(others)}" if others else ""
-    return RetiredModelError(words, successor=successor)
+        A card may say that its model is gone; a user's own offer of it counts all the same.
+        """
+        every = self._offers(name)
+        offers = tuple(offer for offer in every if self.here(offer)) or every
+        if any(offer.stage(self.day) != "retired" for offer in offers):
+            return None
+        card = self._gone_card(name) or (self.registry.card(offers[0].model) if offers else None)
+        if card is None:
+            return None
+        stage = card.stage(self.day)
+        if stage == "unavailable":
+            return NoRouteError(f"{name}: {card.why}; {self._instead(card)}")
+        if not offers and stage != "retired":
+            return None
+        elsewhere = [offer.id for offer in every if offer.stage(self.day) != "retired"]
+        return self._retired(name, card, offers, elsewhere)
 
+    def _retired(self, name: str, card: Card, offers: Sequence[Offer], elsewhere: Sequence[str]) -> RetiredModelError:
+        """When, why, and what to use. A pin's own day and successor come first, a model's before its offers' ones."""
+        end = next((offer.retires for offer in offers if offer.retires), None)
+        successor = next((offer.successor for offer in offers if offer.successor), None)
+        if ":" in name or elsewhere:
+            end, successor = end or card.retired, successor or card.successor
+        else:
+            end, successor = card.retired or end, card.successor or successor
+        words = f"{name} is retired" + (f" since {end}" if end else "") + (f" ({card.why})" if card.why else "")
+        words += f" here, and lives on at {', '.join(elsewhere[:_SHOWN])}" if elsewhere else ""
+        if successor is None:
+            words += f": no successor is named; {self._instead(card)}"
+        else:
+            words += f": use its successor {successor!r}, or set follow_successor = true"
+            others = [model for model in self._alive(card.equivalents) if model != successor]
+            words += f"; for {self.task} there is also {', '.join(others)}" if others else ""
+        return RetiredModelError(words, successor=successor)
 
-def _instead(registry: Registry, task: str, card: Card, day: date) -> str:
-    """What can be asked for: what the card names, else whatever serves the task."""
-    if found := _alive(registry, task, card.equivalents, day):
-        return f"for {task} there is {', '.join(found)}"
-    anyone = _alive(registry, task, sorted({offer.model for offer in registry.offers(task)}), day)
-    return f"{task} is served by {', '.join(anyone[:_SHOWN]) or 'nobody'}"
+    def _instead(self, card: Card) -> str:
+        """What can be asked for: what the card names, else whatever serves the task."""
+        if found := self._alive(card.equivalents):
+            return f"for {self.task} there is {', '.join(found)}"
+        anyone = self._alive(sorted({offer.model for offer in self.registry.offers(self.task)}))
+        return f"{self.task} is served by {', '.join(anyone[:_SHOWN]) or 'nobody'}"
 
+    def _alive(self, models: Sequence[str]) -> list[str]:
+        """Those that somebody offers for the task today, in the given order: here, if anybody does."""
+        living = [
+            offer
+            for offer in self.registry.offers(self.task)
+            if offer.stage(self.day) not in ("retired", "announced") and not offer.unmapped
+        ]
+        near = {offer.model for offer in living if self.here(offer)}
+        alive = near if any(model in near for model in models) else {offer.model for offer in living}
+        return [model for model in models if model in alive]
 
-def _alive(registry: Registry, task: str, models: Sequence[str], day: date) -> list[str]:
-    """Those that somebody offers for the task today, in the given order."""
-    alive = {offer.model for offer in registry.offers(task) if offer.stage(day) not in ("retired", "announced")}
-    return [model for model in models if model in alive]
+    def _gone_card(self, name: str) -> Card | None:
+        """The card of a model that is retired or unavailable, by any of its names, pinned or not."""
+        return self.registry.gone.get(name) or self.registry.gone.get(name.partition(":")[2])
 
+    def _offers(self, name: str) -> tuple[Offer, ...]:
+        """Everybody who serves it, or served it."""
+        if ":" in name:
+            return self._pinned(name)
+        model = (self._gone_card(name) or self.registry.card(name)).id
+        return tuple(offer for offer in self.registry.offers(self.task) if offer.model == model)
 
-def _gone_card(registry: Registry, name: str) -> Card | None:
-    """The card of a model that is retired or unavailable, by any of its names, pinned or not."""
-    return registry.gone.get(name) or registry.gone.get(name.partition(":")[2])
-
-
-def _of_model(registry: Registry, task: str, name: str) -> tuple[Offer, ...]:
-    model = (_gone_card(registry, name) or registry.card(name)).id
-    return tuple(offer for offer in registry.offers(task) if offer.model == model)
-
-
-def _pinned(registry: Registry, task: str, pin: str) -> tuple[Offer, ...]:
-    found = tuple(offer for offer in registry.offers(task) if offer.id == pin)
-    if found or _gone_card(registry, pin) is not None:
-        return found
-    others = [offer.task for offer in registry.all_offers() if offer.id == pin]
-    if others:
-        raise RequestError(f"{pin} serves {', '.join(others)}, not {task}")
-    close = nearest(pin, (offer.id for offer in registry.all_offers()))
-    hint = f"did you mean {', '.join(close)}?" if close else "`aggregator models` lists what there is"
-    raise UnknownModelError(f"no offer {pin!r}; {hint}", nearest=close)
+    def _pinned(self, pin: str) -> tuple[Offer, ...]:
+        offers = self.registry.offers(self.task)
+        found = tuple(offer for offer in offers if offer.id == pin) or tuple(
+            offer for offer in offers if pin in (f"{offer.provider}:{alias}" for alias in offer.aliases)
+        )
+        if found or self._gone_card(pin) is not None:
+            return found
+        others = [offer.task for offer in self.registry.all_offers() if offer.id == pin]
+        if others:
+            raise RequestError(f"{pin} serves {', '.join(others)}, not {self.task}")
+        close = nearest(pin, (offer.id for offer in self.registry.all_offers()))
+        hint = f"did you mean {', '.join(close)}?" if close else "`aggregator models` lists what there is"
+        raise UnknownModelError(f"no offer {pin!r}; {hint}", nearest=close)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import JsonValue
 
@@ -22,10 +22,10 @@ from aggregator.owner import new_owner
 from aggregator.planning import Planner
 from aggregator.runner import books, inbox
 from aggregator.runner.inbox import Nudges
-from aggregator.store import journal
+from aggregator.store import journal, outcomes
 from aggregator.store.database import Store
 from aggregator.store.files import FileStore
-from aggregator.store.journal import Attempt, MovedElsewhereError
+from aggregator.store.journal import Attempt, MovedElsewhereError, NewAttempt
 from aggregator.store.limits import IN_FLIGHT
 
 if TYPE_CHECKING:
@@ -134,14 +134,14 @@ class Context:
                 raise MovedElsewhereError(of.id) from None
             raise
 
-    def addressed(self, provider: str, plan: Mapping[str, Any], attempt_id: str, body: JsonValue) -> JsonValue:
+    def addressed(self, bought: "Attempt | NewAttempt", attempt_id: str, body: JsonValue) -> JsonValue:
         """The body with what only an attempt can say: its id, where the provider takes one along, and the address to
         call back, unless the caller gave another one.
         """
-        backend = self.planner.backends.get(provider)
+        backend = self.planner.backend(bought.provider, bought.account_ref)
         if backend is None or not isinstance(body, dict):
             return body
-        table = backend.speaking(plan["names"]).provider
+        table = backend.speaking(cast("dict[str, str]", bought.plan["names"])).provider
         asked = self.callbacks.asked(table, attempt_id)
         if any(first(body, path) is not None for path in asked):
             asked = {}
@@ -194,6 +194,8 @@ class Context:
         if of.state in IN_FLIGHT and to not in IN_FLIGHT:
             self.engine.limits.nudge((of.provider, of.account_ref))
         books.tell(booked, project=of.project, provider=of.provider, model=of.model, task=of.request["task"])
+        if to.is_final and (known := outcomes.ended(moved, at)) is not None:
+            self.planner.outcomes.tell(known)
         self.tell(moved)
         return moved
 
@@ -201,7 +203,7 @@ class Context:
         """The provider and the account that the attempt was made with, whatever the configuration says now, in the
         dialect it was ordered in.
         """
-        backend = self.planner.backends.get(of.provider)
+        backend = self.planner.backend(of.provider, of.account_ref)
         if backend is None:
             raise ConfigurationError(
                 f"job {of.job} was submitted to {of.provider}, which is not configured any more: configure it to go on"
@@ -214,7 +216,7 @@ class Context:
 
     def result_ttl_s(self, of: Attempt) -> float | None:
         """How long the provider keeps a result; `None` where that is not known, or it is not configured any more."""
-        backend = self.planner.backends.get(of.provider)
+        backend = self.planner.backend(of.provider, of.account_ref)
         dialect = of.plan["names"].get("dialect", "")
         if backend is None or (dialect and dialect not in backend.provider.dialects):
             return None

@@ -17,6 +17,7 @@ from aggregator.errors import ArtifactLostError, ProviderError, ResponseFormatEr
 from aggregator.job import AttemptState
 from aggregator.planning import read_by
 from aggregator.pricing.quote import Cost, Quote
+from aggregator.runner import served
 from aggregator.runner.context import Context
 from aggregator.runner.faults import write_fault
 from aggregator.store import journal
@@ -63,16 +64,23 @@ async def fetch(context: Context, of: Attempt) -> None:
             accepted=True,
             job_id=of.job,
         ) from None
-    served = request_from_json(of.plan["request"])
-    warnings = [item for file in files for item in shortfalls(served, file.facts or Facts())]
+    request = request_from_json(of.plan["request"])
+    warnings = [item for file in files for item in shortfalls(request, file.facts or Facts())]
+    redirected = served.redirected(context, of)
+    if redirected is not None:
+        warnings.append(served.warning(redirected))
 
-    def keep(c: "Connection", _at: int) -> None:
+    def keep(c: "Connection", at: int) -> None:
+        if redirected is not None:
+            served.write(c, of, redirected, at)
         for index, file in enumerate(files):
             journal.add_artifact(c, file)
             journal.add_output(c, of, index, file.sha256)
 
     written = [{"field": item.field, "ordered": item.ordered, "delivered": item.delivered} for item in warnings]
     await context.move(of, S.STORED, money=keep, warnings=written)
+    if redirected is not None:
+        served.tell(of, redirected)
     for warning in warnings:
         _observe.emit("shortfall", job=of.job, offer=of.offer, field=warning.field)
     _observe.emit("attempt_stored", job=of.job, offer=of.offer, files=len(files))
@@ -237,6 +245,7 @@ async def result(context: Context, of: Attempt, *, reused: bool) -> Result:
         parents={media.sha256: media.job_id for _, media in request.media() if media.sha256 and media.job_id},
         seed=seed if isinstance(seed, int) else None,
         ask=of.ask,
+        served_model=named if isinstance(named := facts.get("served_model"), str) else None,
     )
     artifacts = tuple(
         Artifact(
@@ -252,6 +261,7 @@ async def result(context: Context, of: Attempt, *, reused: bool) -> Result:
         for row in rows
     )
     said = facts.get("notes")
+    ending = of.plan["chosen"].get("ending")
     context.tell(of, reused=reused)
     return Result(
         job_id=of.job,
@@ -260,7 +270,7 @@ async def result(context: Context, of: Attempt, *, reused: bool) -> Result:
         cost=Cost.from_json(money.basis),
         warnings=tuple(Shortfall(**item) for item in of.warnings),
         lineage=lineage,
-        notes=tuple(str(note) for note in said) if isinstance(said, list) else (),
+        notes=tuple(str(note) for note in ([ending] if ending else []) + (said if isinstance(said, list) else [])),
         reused=reused,
     )
 

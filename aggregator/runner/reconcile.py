@@ -148,6 +148,8 @@ class _Replay:
     """The attempt has gone on: there is nothing more to find out."""
     taken: bool = False
     """The provider has the job, and does not say as what."""
+    refused: bool = False
+    """It refuses these bytes, while an earlier send of them may still arrive and be judged otherwise."""
     error: ProviderError | None = None
 
 
@@ -167,31 +169,42 @@ def _knows_key(context: Context, provider: Provider, of: Attempt) -> bool:
 
 async def _replayed(context: Context, backend: Backend, of: Attempt) -> _Replay:
     """Send the same bytes again under the same key. Where the provider replays, its answer is the first one's; where it
-    refuses a key that it knows, the refusal says that it has the job.
+    refuses a key that it knows, the refusal says that it has the job. A refusal of the bytes counts once nothing that
+    was sent before can still arrive: two judgements of one picture may differ.
     """
-    began_s = context.clock.monotonic()
+    began_s = unclear_s = context.clock.monotonic()
+    arrives_s = _read_s(backend, of)
     unclear = turn = 0
-    while unclear < MAX_REPLAYS and context.clock.monotonic() - began_s < IN_FLIGHT_S:
+    refused = False
+    while unclear < MAX_REPLAYS and (refused or context.clock.monotonic() - began_s < IN_FLIGHT_S):
         await context.engine.ready(backend)
         if not _knows_key(context, backend.provider, of):
             break
-        replay = await context.whole(_resent(context, backend, of))
+        late = context.clock.monotonic() - unclear_s >= arrives_s
+        replay = await context.whole(_resent(context, backend, of, believe_no=late))
         of, error = replay.of, replay.error
         status = error.status_code if error is not None else None
+        if refused := replay.refused:
+            await context.nudges.rest(of, unclear_s + arrives_s - context.clock.monotonic())
+            continue
         if replay.over or replay.taken or status == UNPROCESSABLE:
             return replay
         unclear += status != CONFLICT  # that one is still being worked on
+        unclear_s = context.clock.monotonic()
         asked_s = min((error.retry_after_s if error else None) or 0.0, CAP_S)
         turn += 1
         await context.nudges.rest(of, max(asked_s, context.rng.uniform(0.5, 1.0) * min(2.0**turn, CAP_S)))
     return _Replay(of)
 
 
-async def _resent(context: Context, backend: Backend, of: Attempt) -> _Replay:
+async def _resent(context: Context, backend: Backend, of: Attempt, *, believe_no: bool) -> _Replay:
     """One more send, and what it settles: it was taken, or would have been refused the first time as well."""
     of = await context.move(of, of.state, sends=of.sends + 1, last_sent_at=context.now(), **context.lease(SEND_LEASE_S))
     submission = await submit.send(context, backend, of)
-    if submission.outcome == "accepted" or _judges_the_bytes(submission):
+    refused = _judges_the_bytes(submission)
+    if refused and not believe_no:
+        return _Replay(of, refused=True, error=submission.error)
+    if submission.outcome == "accepted" or refused:
         await submit.outcome(context, backend, replace(of, maybe_sent=False), submission, found_by="replay")
         return _Replay(of, over=True)
     status = submission.error.status_code if submission.error is not None else None

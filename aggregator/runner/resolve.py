@@ -50,7 +50,7 @@ async def unknown_attempts(context: Context, project: str | None = None) -> list
 
 def _described(context: Context, of: Attempt) -> UnknownAttempt:
     sent_at = None if of.first_sent_at is None else datetime.fromtimestamp(of.first_sent_at / 1000, UTC)
-    backend = context.planner.backends.get(of.provider)
+    backend = context.planner.backend(of.provider, of.account_ref)
     when = f"of {sent_at:%Y-%m-%d %H:%M:%S} UTC" if sent_at else "of that day"
     what = f"the job {of.handle['id']}" if of.handle.get("id") else f"a job {when} that nobody here has"
     docs = f" ({backend.provider.docs})" if backend is not None else ""

@@ -1,6 +1,6 @@
 """Room for one more job at a provider: asked for before a paid request leaves, and learned from what becomes of it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aggregator._limits import Turn
 from aggregator.engine import Backend, Submission
@@ -12,7 +12,7 @@ from aggregator.store.journal import Attempt, NewAttempt
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["NoRoomError", "check", "is_free", "learn", "refused", "took", "wait"]
+__all__ = ["FullError", "NoRoomError", "check", "is_free", "learn", "refused", "spread", "took", "wait"]
 
 LOOK_S = 1.0
 """How often the store is looked at for room that another process has left."""
@@ -22,13 +22,44 @@ class NoRoomError(Exception):
     """The provider takes no more jobs at this moment; the attempt stays reserved."""
 
 
+class FullError(Exception):
+    """Nothing was bought: the provider takes no more jobs at this moment, and another offer is to be asked instead."""
+
+
+def spread(context: Context, c: "Connection", purchase: NewAttempt, at: int) -> None:
+    """Let the planner know that an account is full, and have it plan again, where the configuration wants that.
+
+    Raises:
+        FullError: From the transaction, which is undone. Not where every offer is passed over: then it is waited.
+
+    """
+    plan: Any = purchase.plan
+    if not context.planner.config.routing.spread or plan["chosen"]["passed_over"] is not None:
+        return
+    if not plan["alternatives"]:
+        return
+    account = _account(_backend(context, purchase))
+    awaited = context.engine.limits.is_awaited(_key(account))
+    if awaited or not limits.room(c, account, me=context.owner, at=at).is_free:
+        where = context.planner.where(purchase.provider, purchase.endpoint, purchase.model)
+        context.planner.health.full(where, context.clock.monotonic())
+        raise FullError
+
+
 def is_free(context: Context, c: "Connection", purchase: NewAttempt, at: int) -> bool:
     """Whether a purchase may be sent at once, before anybody who waits."""
-    backend = context.planner.backends[purchase.provider]
+    backend = _backend(context, purchase)
     account = _account(backend)
     if backend.requests_per_second is not None or context.engine.limits.is_awaited(_key(account)):
         return False
     return limits.room(c, account, me=context.owner, at=at).is_free
+
+
+def _backend(context: Context, purchase: NewAttempt) -> Backend:
+    """Whom it is bought from, though the configuration may have changed since it was planned."""
+    backend = context.planner.backend(purchase.provider, purchase.account_ref)
+    assert backend is not None  # it was there when it was planned
+    return backend
 
 
 async def wait(context: Context, of: Attempt) -> Turn:

@@ -24,7 +24,7 @@ from aggregator.runner.fetch import fetch, result
 from aggregator.runner.reconcile import ABSENT, reconcile
 from aggregator.runner.submit import submit, upload
 from aggregator.runner.watch import watch
-from aggregator.store import journal, pauses
+from aggregator.store import journal, pauses, quarantine
 from aggregator.store.journal import Attempt, MovedElsewhereError, NewAttempt, NewJob
 from aggregator.store.reports import job_records
 
@@ -82,6 +82,7 @@ class Runner:
             row = journal.find(c, new.project, new.key)
             if row is not None:
                 return str(row.id), None
+            room.spread(self._context, c, purchase, self._context.now())
             journal.add_job(c, new)
             return new.id, self._purchase(c, new.id, new.project, purchase)
 
@@ -109,6 +110,7 @@ class Runner:
             last = journal.latest(c, of.job)
             if last is None or last.state not in (S.FAILED, S.REFUSED, S.CANCELED):
                 return None
+            room.spread(self._context, c, purchase, self._context.now())
             journal.renew(c, of.job, deadline_at)
             return self._purchase(c, of.job, of.project, purchase)
 
@@ -128,6 +130,7 @@ class Runner:
         """
         context, at = self._context, self._context.now()
         context.planner.paused = pauses.paused(c)
+        context.planner.quarantined = quarantine.reasons(c)
         pauses.refuse(context.planner.paused, purchase)
         at_once = purchase.body is not None and room.is_free(context, c, purchase, at)
         state = S.SUBMITTING if at_once else S.RESERVED
@@ -137,7 +140,7 @@ class Runner:
             purchase,
             state=state,
             at=at,
-            body_of=partial(self._context.addressed, purchase.provider, purchase.plan),
+            body_of=partial(self._context.addressed, purchase),
             **self._context.lease(SEND_LEASE_S),
         )
         quote, warn_at = purchase.plan["quote"], self._context.warn_at

@@ -20,6 +20,7 @@ from aggregator.errors import (
     ResponseFormatError,
     UnavailableError,
 )
+from aggregator.inputs import Media
 from aggregator.job import AttemptState
 from aggregator.planning import write_inputs
 from aggregator.runner import room, watch
@@ -28,6 +29,7 @@ from aggregator.runner.faults import Source, write_fault
 from aggregator.runner.unknown import unknown
 from aggregator.store import journal
 from aggregator.store.journal import Attempt, MovedElsewhereError, RemoteJobTakenError
+from aggregator.store.transcoded import in_format
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -55,23 +57,26 @@ async def upload(context: Context, of: Attempt) -> Attempt | None:
     backend = context.backend(of)
     gave: dict[str, str] = {}
     try:
-        for text, source in _sources(context, of, "upload").items():
+        for text, source in (await _sources(context, of, "upload")).items():
             gave[text] = await context.engine.upload(backend, source, of.plan["names"])
-        for text, source in _sources(context, of, "data").items():
+        for text, source in (await _sources(context, of, "data")).items():
             gave[text] = await context.engine.inline(source)
+        await _sources(context, of, "part")  # what cannot be made ready is known before anything is paid
     except (AggregatorError, SendError, ValueError, KeyError, OSError) as error:
         await not_taken(context, of, _upload_failed(of, error), S.FAILED)
         return None
     body = write_inputs(of.plan["body"], gave)
-    return await context.move(of, S.RESERVED, body=context.addressed(of.provider, of.plan, of.id, body))
+    return await context.move(of, S.RESERVED, body=context.addressed(of, of.id, body))
 
 
-def _sources(context: Context, of: Attempt, *forms: str) -> dict[str, Source]:
+async def _sources(context: Context, of: Attempt, *forms: str) -> dict[str, Source]:
     """The local inputs of an attempt that are handed over in one of these ways, by their text in the body."""
     found = {}
     for text, item in of.plan["inputs"].items():
         media, form = (item["media"], item["form"]) if "form" in item else (item, "upload")  # older journals
         if form in forms:
+            if "as" in item:
+                media = (await in_format(context.files, Media.from_json(media), item["as"])).as_json()
             path = context.files.path(media["sha256"], media["mime_type"])
             found[text] = Source(media["sha256"], media["mime_type"], media["size_bytes"], str(path))
     return found
@@ -148,7 +153,7 @@ async def send(context: Context, backend: Backend, of: Attempt) -> Submission:
         of.body,
         of.plan["names"],
         idempotency_key=of.idempotency_key,
-        inputs=_sources(context, of, "part"),
+        inputs=await _sources(context, of, "part"),
         paying=paying,
     )
 
@@ -170,7 +175,7 @@ async def outcome(
         of = await taken(context, of, dict(submission.handle), found_by=found_by)
         _observe.emit("attempt_accepted", job=of.job, offer=of.offer, remote_id=of.handle.get("id"))
         if submission.reading is not None:
-            await watch.seen(context, of, submission.reading)
+            await watch.seen(context, of, submission.reading, at_once=found_by is None)
         return
     error = submission.error or UnavailableError("no answer")
     if submission.outcome == "unknown" or of.maybe_sent or _speaks_of_the_key(backend, of, error):

@@ -34,7 +34,7 @@ from aggregator.polling import ServiceTime, next_poll_s
 from aggregator.pricing.money import dollars, from_micro_usd, micro_usd
 from aggregator.pricing.quote import Cost, Quote
 from aggregator.pricing.settle import settled
-from aggregator.runner import inbox
+from aggregator.runner import drift, inbox
 from aggregator.runner.context import LEASE_S, Context
 from aggregator.runner.faults import raised_again, write_fault
 from aggregator.runner.fetch import spooled
@@ -198,16 +198,21 @@ def _odd_word(of: Attempt, error: ResponseFormatError) -> None:
     _observe.measure("aggregator.unknown_status_words", 1, "{word}", {"gen_ai.provider.name": of.provider})
 
 
-async def seen(context: Context, of: Attempt, reading: Reading, *, unfinished_s: float | None = None) -> Attempt:
+async def seen(
+    context: Context, of: Attempt, reading: Reading, *, unfinished_s: float | None = None, at_once: bool = False
+) -> Attempt:
     """The provider says that it is over: fetch the answer, book what it cost.
 
     Args:
         unfinished_s: When it was last known to go on, in seconds since the submit; `None` where that is not known.
+        at_once: The answer to the order itself says so.
 
     """
     if reading.state is not State.SUCCEEDED:
         assert reading.error is not None
         return await _failed(context, of, reading.error, reading.charged_usd)
+    watched = at_once or unfinished_s is not None
+    took_ms = max(0, context.now() - of.last_sent_at) if watched and of.last_sent_at is not None else None
     try:
         delivery = await context.engine.result(context.backend(of), read_by(of.plan["read"]), of.handle, reading)
     except (AuthenticationError, ResponseFormatError):
@@ -216,7 +221,7 @@ async def seen(context: Context, of: Attempt, reading: Reading, *, unfinished_s:
         return await _failed(context, of, error) if _ends(error) else of
     if delivery is None:
         return of  # it is done, and what follows is not there yet: the looking goes on
-    return await _settled(context, of, await spooled(context, delivery), unfinished_s)
+    return await _settled(context, of, await spooled(context, delivery), unfinished_s, took_ms)
 
 
 def _ends(error: ProviderError) -> bool:
@@ -226,7 +231,9 @@ def _ends(error: ProviderError) -> bool:
     return isinstance(error, JobFailedError | JobCanceledError | ContentPolicyError)
 
 
-async def _settled(context: Context, of: Attempt, delivery: Delivery, unfinished_s: float | None) -> Attempt:
+async def _settled(
+    context: Context, of: Attempt, delivery: Delivery, unfinished_s: float | None, took_ms: int | None
+) -> Attempt:
     """Book what it cost, together with the fact that it is done, before anything is fetched."""
     cost = settled(
         Quote.from_json(of.plan["quote"]),
@@ -248,12 +255,15 @@ async def _settled(context: Context, of: Attempt, delivery: Delivery, unfinished
         return booked
 
     answer = delivery.as_json()
-    moved = await context.move(of, S.SUCCEEDED, money=money, delivery=answer, wire=State.SUCCEEDED.value, error=None)
+    wire = State.SUCCEEDED.value
+    moved = await context.move(of, S.SUCCEEDED, money=money, delivery=answer, wire=wire, took_ms=took_ms, error=None)
     _observe.emit("attempt_settled", job=of.job, offer=of.offer, micro_usd=amount, source=cost.source)
     if over:
         _observe.emit("bill_above_quote", job=of.job, offer=of.offer, over_micro_usd=over, paused=paused)
     if cost.unpriced:
         _observe.emit("bill_unpriced", job=of.job, offer=of.offer, micro_usd=amount)
+    if cost.source == "reported":
+        await drift.noticed(context, of, cost.amount_usd)
     return moved
 
 

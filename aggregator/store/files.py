@@ -95,6 +95,8 @@ class FileStore:
     def __init__(self, directory: Path, prober: Prober) -> None:
         self._root = directory / "artifacts"
         self._parts = directory / "parts"
+        self.notes = directory / "transcoded"
+        """What became of inputs that were written in another format."""
         self._prober = prober
         _sweep(self._parts)
 

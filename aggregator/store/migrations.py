@@ -130,7 +130,49 @@ _SQLITE_2 = (
     ) STRICT""",
 )
 
+
+def _step_3(integer: str, strict: str) -> tuple[str, ...]:
+    return (
+        f"ALTER TABLE attempt ADD COLUMN took_ms {integer}",
+        "CREATE INDEX attempt_by_end ON attempt (finished_at)",
+        f"""CREATE TABLE verdict (
+            id TEXT NOT NULL,
+            at {integer} NOT NULL,
+            project TEXT NOT NULL,
+            role TEXT NOT NULL,
+            task TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            job TEXT NOT NULL,
+            model TEXT NOT NULL,
+            against TEXT,
+            PRIMARY KEY (id),
+            CONSTRAINT known_verdict CHECK (kind IN ('pick', 'up', 'down', 'failure')),
+            FOREIGN KEY(job) REFERENCES job (id)
+        ){strict}""",
+        "CREATE INDEX verdict_by_time ON verdict (at)",
+        f"""CREATE TABLE quarantine (
+            offer TEXT NOT NULL,
+            since {integer} NOT NULL,
+            why TEXT NOT NULL,
+            evidence TEXT NOT NULL,
+            lifted_at {integer},
+            PRIMARY KEY (offer)
+        ){strict}""",
+        f"""CREATE TABLE redirected (
+            offer TEXT NOT NULL,
+            served_model TEXT NOT NULL,
+            attempt TEXT NOT NULL,
+            first_at {integer} NOT NULL,
+            last_at {integer} NOT NULL,
+            count {integer} NOT NULL,
+            PRIMARY KEY (offer, served_model),
+            FOREIGN KEY(attempt) REFERENCES attempt (id)
+        ){strict}""",
+    )
+
+
 STEPS: Mapping[int, Mapping[str, Sequence[str]]] = {
     1: {"sqlite": _SQLITE_2},  # version 1 was SQLite alone
+    2: {"sqlite": _step_3("INTEGER", " STRICT"), "postgresql": _step_3("BIGINT", "")},
 }
 """From each released version to the next, by dialect."""

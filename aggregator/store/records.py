@@ -75,6 +75,8 @@ class Attempt:
     lease_owner: str | None
     lease_until: int
     submitted_at: int | None
+    took_ms: int | None
+    """How long the provider took; `None` where nobody was watching."""
     version: int
     project: str
     key: str

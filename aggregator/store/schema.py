@@ -44,12 +44,15 @@ __all__ = [
     "metadata",
     "output",
     "pause",
+    "quarantine",
+    "redirected",
     "service_time",
     "throttle",
     "transfer",
+    "verdict",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 FINAL_STATES = ("stored", "failed", "refused", "canceled", "lost")
 """Attempt states that nothing leaves. `unknown` is not one: late evidence may still come."""
@@ -168,6 +171,7 @@ attempt = Table(  # one purchase
     Column("lease_owner", Text),
     Column("lease_until", Int),
     Column("submitted_at", Int),
+    Column("took_ms", Int),  # from the request that was taken to the word that it is done; NULL: nobody was watching
     Column("finished_at", Int),
     Column("version", Int, nullable=False, server_default="0"),
     UniqueConstraint("job", "n", name="one_attempt_per_number"),
@@ -178,6 +182,7 @@ _finals = ", ".join(f"'{state}'" for state in FINAL_STATES)
 _live = text(f"state NOT IN ({_finals})")
 Index("one_live", attempt.c.job, unique=True, sqlite_where=_live, postgresql_where=_live)
 Index("attempt_by_state", attempt.c.state)
+Index("attempt_by_end", attempt.c.finished_at)
 
 transfer = Table(  # money, double entry, immutable; the id is deterministic, so that a repeated transaction is a no-op
     "transfer",
@@ -284,6 +289,46 @@ service_time = Table(  # how long an offer takes: the log-normal fit that pollin
     Column("weight", Real, nullable=False),
     Column("mean_log_s", Real, nullable=False),
     Column("square_log_s", Real, nullable=False),
+    sqlite_strict=True,
+)
+
+verdict = Table(  # what people said of outputs, and what failed: evidence of one's own for the choice of a model
+    "verdict",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Int, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("role", Text, nullable=False),  # the task, where none was named
+    Column("task", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("job", Text, ForeignKey("job.id"), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("against", Text),  # the model that a pick was preferred to
+    CheckConstraint("kind IN ('pick', 'up', 'down', 'failure')", name="known_verdict"),
+    sqlite_strict=True,
+)
+Index("verdict_by_time", verdict.c.at)
+
+quarantine = Table(  # an offer that a probe found gone or changed: it is not used until someone looked
+    "quarantine",
+    metadata,
+    Column("offer", Text, primary_key=True),
+    Column("since", Int, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("evidence", Json, nullable=False),
+    Column("lifted_at", Int),
+    sqlite_strict=True,
+)
+
+redirected = Table(  # an offer whose answers name another model than the one it was asked for
+    "redirected",
+    metadata,
+    Column("offer", Text, primary_key=True),
+    Column("served_model", Text, primary_key=True),
+    Column("attempt", Text, ForeignKey("attempt.id"), nullable=False),  # the last one
+    Column("first_at", Int, nullable=False),
+    Column("last_at", Int, nullable=False),
+    Column("count", Int, nullable=False),
     sqlite_strict=True,
 )
 

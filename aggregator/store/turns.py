@@ -15,10 +15,15 @@ from typing import BinaryIO
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["Turns"]
+__all__ = ["Turns", "interval_s"]
 
-INTERVAL_S = 0.002
-"""How often it is looked whether one's turn has come."""
+INTERVAL_S = 0.004
+"""How often it is looked at first whether one's turn has come."""
+IMPATIENT_S = 0.25
+"""After how long one looks twice as often as at first, after twice that three times as often: who has waited longest is
+the likeliest to be next. Where all look equally often, one of many waits for ever.
+"""
+MOST_OFTEN_S = 0.0002
 
 
 class Turns:
@@ -36,9 +41,9 @@ class Turns:
         if file is None or sys.platform == "win32":  # they wait as SQLite does
             yield
             return
-        until_s = time.monotonic() + self._longest_s
-        while not _is_locked(file) and time.monotonic() < until_s:
-            time.sleep(INTERVAL_S)
+        began_s = time.monotonic()
+        while not _is_locked(file) and (waited_s := time.monotonic() - began_s) < self._longest_s:
+            time.sleep(interval_s(waited_s))
         try:
             yield
         finally:
@@ -54,6 +59,11 @@ class Turns:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def interval_s(waited_s: float) -> float:
+    """When to look next, after so long."""
+    return max(INTERVAL_S / (1 + waited_s / IMPATIENT_S), MOST_OFTEN_S)
 
 
 def _is_locked(file: BinaryIO) -> bool:

@@ -168,7 +168,7 @@ class _Suite:
             self._offers = [
                 offer
                 for offer in registry.all_offers()
-                if offer.provider == self.provider.name and offer.status != "retired"
+                if offer.provider == self.provider.name and offer.status != "retired" and not offer.unmapped
             ]
         return self._offers
 

@@ -154,7 +154,7 @@ def test_an_unknown_price_is_refused_and_said(run: Command, tmp_path: Path) -> N
     unpriced = [offer["model"] for offer in offers if offer["quote"]["high_usd"] is None]
     assert "mystery" in unpriced
     assert unpriced == [offer["model"] for offer in offers[-len(unpriced) :]], "they come last"
-    assert "unknown" in run("prices", "text-to-image", *SMALL).out
+    assert "at a price that is not known" in run("prices", "text-to-image", *SMALL).out
     assert "unknown" in run("models", "--task", "text-to-image").out
 
 

@@ -26,7 +26,7 @@ from aggregator.planning import placeholder
 from aggregator.registry.cards import Limit, Offer
 from aggregator.registry.load import Registry
 from aggregator.registry.mapping import mappings_of
-from aggregator.routing.fitting import Refusal, fit
+from aggregator.routing.fitting import Refusal, Terms, fit
 from aggregator.tasks import TASKS, Lora, Reference, Request
 
 __all__ = ["Written", "bodies", "check_bodies", "facts_of", "offers_of", "problems", "spread"]
@@ -450,7 +450,7 @@ def offers_of(provider: str) -> list[Offer]:
     rows = _registry()._offer_rows
     tasks = [task for task, found in rows.items() if any(row["provider"] == provider for row in found)]
     own = [row for task in tasks for row in rows[task] if row["provider"] == provider]
-    return [offer for row in own if (offer := _registry()._offer(row)).status not in RETIRED]
+    return [offer for row in own if (offer := _registry()._offer(row)).status not in RETIRED and not offer.unmapped]
 
 
 def bodies(offer: Offer) -> Iterator[Written]:
@@ -460,7 +460,7 @@ def bodies(offer: Offer) -> Iterator[Written]:
     names = {name: getattr(offer, name) or "" for name in ("model", "endpoint", "version", "task")}
     names["dialect"] = offer.mapping.dialect
     for request in spread(offer):
-        found = fit(offer, request, request.values(), adjust=False)
+        found = fit(Terms(offer), request, request.values(), adjust=False)
         assert not isinstance(found, Refusal), f"{offer.id} refuses what it takes: {found.why()}"
         body = _build.build_body(table, offer.mapping, request, names=names, media=_stands_for(table, offer.mapping))
         if call is None:

@@ -127,13 +127,20 @@ def releases_what_is_unknown(plant: Planted) -> None:
     plant.put(reconcile, "unknown", give_back)
 
 
+def _believed_at_once(plant: Planted, outcome: str) -> None:
+    """While what was sent before may still arrive."""
+    resent = reconcile._resent
+    plant.put(reconcile, "_resent", lambda *given, **_: resent(*given, believe_no=True))
+    plant.put(reconcile, "_judges_the_bytes", lambda submission: submission.outcome == outcome)
+
+
 def believes_any_no_after_an_ambiguous_send(plant: Planted) -> None:
-    plant.put(reconcile, "_judges_the_bytes", lambda submission: submission.outcome == "rejected")
+    _believed_at_once(plant, "rejected")
 
 
 def forgets_that_it_may_have_been_sent(plant: Planted) -> None:
     """What certainly did not leave this time clears what may have left before."""
-    plant.put(reconcile, "_judges_the_bytes", lambda submission: submission.outcome == "never_sent")
+    _believed_at_once(plant, "never_sent")
 
 
 def takes_an_empty_list_for_a_proof(plant: Planted) -> None:

@@ -22,9 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from aggregator import backends, opening, probing
+from aggregator.pricing.rows import read_rates
 from aggregator.pricing.table import PriceTable
 from aggregator.registry.load import Registry
-from aggregator.registry.schema import Rows, read_directory
+from aggregator.registry.rows import Rows
+from aggregator.registry.schema import read_directory
 from aggregator.runner import runner
 from aggregator.runner.submit import submit
 from aggregator.secret import Secret
@@ -206,10 +208,10 @@ def _read_once() -> None:
 
     @cache
     def price_table(path: Path) -> PriceTable:
-        return PriceTable([path / "rates"])
+        return PriceTable([read_rates(path / "rates")])
 
-    opening.Registry.load = registry  # type: ignore[method-assign, assignment]
-    opening.PriceTable.load = lambda paths: price_table(paths[0])  # type: ignore[method-assign, assignment]
+    Registry.load = registry  # type: ignore[method-assign, assignment]
+    PriceTable.load = lambda paths, **_: price_table(paths[0])  # type: ignore[method-assign, assignment]
     opening.provider_tables = lambda config: {  # type: ignore[assignment]
         name: backends._placed(name, settings) for name, settings in config.providers.items()
     }

@@ -12,7 +12,9 @@ import pytest
 
 from aggregator import opening, owner
 from aggregator.config import Config
-from aggregator.planning import Planner, fingerprint
+from aggregator.identity import fingerprint
+from aggregator.planning import Planner
+from aggregator.pricing.rows import read_rates
 from aggregator.pricing.table import PriceTable
 from aggregator.registry.load import Registry
 from aggregator.registry.mapping import mappings_of
@@ -48,7 +50,7 @@ def market(provider: str, day: int) -> Path:
     offers = {f"{provider}:{endpoint}": PRICES[endpoint] for endpoint in OFFERED[day]}
     with tempfile.TemporaryDirectory() as root:
         path = registry(Path(root) / f"{provider}-{day}", offers)
-        rows, prices = read_directory(path), PriceTable([path / "rates"])
+        rows, prices = read_directory(path), PriceTable([read_rates(path / "rates")])
         assert prices.rates(provider)
         assert prices.version
     by_task = {task: [row for row in rows.offers.values() if row["task"] == task] for task in TASKS}
@@ -64,8 +66,8 @@ def prepare(patch: pytest.MonkeyPatch) -> None:
     """Read once what every opening of a client reads; plan once what is planned in every schedule."""
     patch.setenv(SECRET_ENV, "it-is-no-secret-at-all")
     patch.setattr(opening, "provider_tables", lambda _config: TABLES)
-    patch.setattr(opening.Registry, "load", lambda paths, **_: _READ[paths[0]][0])
-    patch.setattr(opening.PriceTable, "load", lambda paths: _READ[paths[0]][1])
+    patch.setattr(Registry, "load", lambda paths, **_: _READ[paths[0]][0])
+    patch.setattr(PriceTable, "load", lambda paths, **_: _READ[paths[0]][1])
     patch.setattr(opening, "unsafe_filesystem", lambda *_, **__: None)
     for name in ("_boot", "_namespace", "_started"):
         patch.setattr(owner, name, cache(getattr(owner, name)))

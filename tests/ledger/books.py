@@ -64,7 +64,13 @@ class Books:
                 )
             )
             columns = ("provider", "endpoint", "model", "account_ref", "table_checked", "reuse_address")
-            given = {"plan": {"request": request}, "reserved": 0, "warnings": [], "idempotency_key": found}
+            quote = {"low_usd": None, "high_usd": None, "lines": []}
+            given = {
+                "plan": {"request": request, "quote": quote},
+                "reserved": 0,
+                "warnings": [],
+                "idempotency_key": found,
+            }
             named = {column: texts.get(column, "x") for column in columns}
             c.execute(insert(attempt).values(id=found, job=found, n=1, state="submitting", **named, **given))
 

@@ -11,8 +11,8 @@ from aggregator.tasks import TextToImage
 from tests.runner.test_outcomes import order
 from tests.runner.world import World
 
-TWO = {"memory:cheap": "0.04", "replaying:second": "0.05"}
-"""Two providers, so that each has an account of its own."""
+TWO = {"memory:cheap": "0.04", "replaying:second": "0.10"}
+"""Two providers, so that each has an account of its own; far apart, so that one failure alone changes nothing."""
 
 
 async def ill(p: Any, world: World) -> None:

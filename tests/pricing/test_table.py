@@ -87,7 +87,7 @@ def test_prices_are_exact(tmp_path):
         ([rate(scope='endpoint = "e"\nmodel = "m"')], 'write one of endpoint = "…" or model = "…"'),
         ([rate(more='task = "text-to-vdeo"')], "unknown task 'text-to-vdeo'; nearest: text-to-video"),
         ([rate(more="untill = 1")], "rate.0: unknown key 'untill'"),
-        ([rate(more="when = { audio = [] }")], "write a value or a list of values"),
+        ([rate(more="when = { audio = [] }")], "write a value, a list of values, or a range"),
         (["[[rates]]"], "unknown key 'rates'; did you mean 'rate'?"),
         (
             [rate(usd='"1"'), rate(usd='"2"')],

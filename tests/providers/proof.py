@@ -47,7 +47,7 @@ def served(tables: Mapping[str, Provider]) -> dict[str, set[str]]:
     registry = Registry.bundled(mappings=mappings_of(tables))
     found = {name: {task.partition("@")[0] for task in table.tasks} for name, table in tables.items()}
     for offer in registry.all_offers():
-        if offer.status != "retired" and offer.provider in found:
+        if offer.status != "retired" and not offer.unmapped and offer.provider in found:
             found[offer.provider].add(offer.task)
     return found
 

@@ -1,6 +1,7 @@
 """A small world: cards, offers and rates as a user would write them, and a way to route through it."""
 
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 
@@ -8,11 +9,15 @@ from aggregator.config import Config
 from aggregator.pricing.table import PriceTable
 from aggregator.registry.load import Registry
 from aggregator.routing.plan import Ask
-from aggregator.routing.router import route
+from aggregator.routing.router import Router
+from aggregator.routing.walk import Moment
 from aggregator.tasks import TextToVideo
+from aggregator.view import View
 
 DAY = date(2026, 11, 20)
 FIELDS = {"prompt": "prompt", "duration_s": "duration", "resolution": "resolution", "audio": "sound", "seed": "seed"}
+
+BACKEND = SimpleNamespace(self_hosted=False)
 
 
 class World:
@@ -23,6 +28,7 @@ class World:
         self.cards, self.rows, self.rates, self.boards = {}, {}, [], {}
         self.usable = {"p": None}
         self.config = Config.of()
+        self.backends = {}
 
     def add(
         self,
@@ -80,9 +86,15 @@ class World:
             (self.path / "rates" / f"{provider}.toml").write_text(text)
         return PriceTable.load([self.path])
 
-    def route(self, request=None, *, explain=True, day=DAY, **ask):
+    @property
+    def view(self):
+        backends = {name: self.backends.get(name, BACKEND) for name, why in self.usable.items() if why is None}
+        unusable = {name: why for name, why in self.usable.items() if why is not None}
+        return View(self.config, self.registry, self.prices, backends, unusable)
+
+    def route(self, request=None, *, explain=True, day=DAY, moment=None, **ask):
         request = request or TextToVideo(prompt="x")
-        return route(self.registry, self.prices, self.config, self.usable, request, Ask(**ask), day, explain=explain)
+        return Router(self.view).route(request, Ask(**ask), moment or Moment(day), explain=explain)
 
     def order(self, **ask):
         plan = self.route(**ask)

@@ -1,5 +1,6 @@
 """Who is out, and the sentence that says why."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -149,6 +150,78 @@ def test_a_word_without_a_nearest_one_is_dropped(world):
     (change,) = plan.chosen.adjustments
     assert (change.field, change.kind, change.asked, change.sent) == ("audio", "dropped", False, None)
     assert change.why == "p:good takes one of True; nothing of that is close to it, so its default applies"
+
+
+SHORT_1080P = {
+    "limits": {"duration_s": {"values": [5, 8, 10]}, "resolution": {"values": ["720p", "1080p"]}},
+    "rules": [{"when": {"resolution": ["1080p"]}, "limits": {"duration_s": {"values": [5, 8]}}}],
+    "defaults": {"resolution": "720p"},
+}
+
+
+def test_a_limit_that_holds_only_beside_another_value(world):
+    world.add("good", **SHORT_1080P)
+    assert world.route(TextToVideo(prompt="x", duration_s=10)).offer.id == "p:good"
+    assert world.route(TextToVideo(prompt="x", duration_s=8, resolution="1080p")).offer.id == "p:good"
+    said = "duration_s=10.0 is outside what it takes with resolution=1080p: one of 5, 8; nearest is 8"
+    with pytest.raises(UnsupportedFieldError, match=re.escape(said)):
+        world.route(TextToVideo(prompt="x", duration_s=10, resolution="1080p"))
+
+
+def test_a_field_left_out_counts_as_its_documented_default(world):
+    world.add("good", **{**SHORT_1080P, "defaults": {"resolution": "1080p"}})
+    with pytest.raises(UnsupportedFieldError, match=r"with resolution=1080p: one of 5, 8"):
+        world.route(TextToVideo(prompt="x", duration_s=10))
+
+
+def test_a_clamped_value_may_bring_a_rule_about_which_clamps_another(world):
+    world.add("good", **SHORT_1080P)
+    plan = world.route(TextToVideo(prompt="x", duration_s=10, resolution="4k"), on_unsupported="adjust")
+    assert plan.request == TextToVideo(prompt="x", duration_s=8, resolution="1080p")
+    assert [(item.field, item.asked, item.sent) for item in plan.chosen.adjustments] == [
+        ("resolution", "4k", "1080p"),
+        ("duration_s", 10.0, 8),
+    ]
+    assert plan.chosen.adjustments[1].why == "p:good takes one of 5, 8 with resolution=1080p"
+
+
+@pytest.mark.parametrize("only", [{"values": [9]}, {"min": 11, "max": 30}])
+def test_a_rule_that_leaves_nothing_the_offer_takes_is_refused(world, only):
+    rules = [{"when": {"resolution": ["1080p"]}, "limits": {"duration_s": only}}]
+    world.add("good", **{**SHORT_1080P, "rules": rules})
+    with pytest.raises(UnsupportedFieldError, match="is outside what it takes with resolution=1080p"):
+        world.route(TextToVideo(prompt="x", duration_s=10, resolution="1080p"), on_unsupported="adjust")
+
+
+def test_rules_that_undo_each_other_are_refused(world):
+    rules = [
+        {"when": {"resolution": ["1080p"]}, "limits": {"duration_s": {"values": [5]}}},
+        {"when": {"duration_s": [5]}, "limits": {"resolution": {"values": ["720p"]}}},
+    ]
+    world.add("good", rules=rules)
+    with pytest.raises(UnsupportedFieldError, match=r"duration_s|resolution"):
+        world.route(TextToVideo(prompt="x", duration_s=10, resolution="1080p"))
+    plan = world.route(TextToVideo(prompt="x", duration_s=10, resolution="1080p"), on_unsupported="adjust")
+    assert plan.request == TextToVideo(prompt="x", duration_s=5, resolution="720p")
+
+
+@pytest.mark.parametrize(
+    ("size", "nearest"),
+    [((512, 512), [1920, 1920]), ((1000, 500), [2752, 1360]), ((4096, 4096), [4096, 4096]), ((16, 16), [1920, 1920])],
+)
+def test_as_many_pixels_as_it_takes_at_least(world, size, nearest):
+    limit = {"min": 14, "max": 4096, "multiple_of": 16, "min_pixels": 3_686_400}
+    world.add("good", fields={"prompt": "p", "size": "s"}, limits={"size": limit})
+    plan = world.route(TextToVideo(prompt="x", size=size), on_unsupported="adjust")
+    assert list(plan.request.size) == nearest
+    if list(size) != nearest:
+        with pytest.raises(UnsupportedFieldError, match=r"a multiple of 16, at least 3686400 pixels; nearest is"):
+            world.route(TextToVideo(prompt="x", size=size))
+
+
+def test_an_offer_that_nobody_knows_how_to_ask_says_so(world):
+    world.add("good").add("bad", unmapped="its fields are not published")
+    assert world.reason("p:bad") == "it cannot be ordered from here: its fields are not published"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,20 @@ def test_a_definite_no_may_be_followed_by_another(kind, status, allowed):
     assert may_fall_back(kind("x", status_code=status, accepted=False)) is allowed
 
 
+@pytest.mark.parametrize("accepted", [None, True, False])
+@pytest.mark.parametrize("status", [None, 200, 403, 404, 422, 451, 503])
+def test_a_judgement_of_the_content_is_never_handed_round(accepted, status):
+    assert may_fall_back(errors.ContentPolicyError("x", status_code=status, accepted=accepted)) is False
+
+
+@pytest.mark.parametrize("accepted", [None, True, False])
+def test_a_time_out_is_no_reason_to_ask_another(accepted):
+    assert may_fall_back(errors.JobTimeoutError("x", accepted=accepted)) is False
+    waited_for = errors.UnavailableError("x", accepted=None)
+    waited_for.timed_out = True
+    assert may_fall_back(waited_for) is False
+
+
 @pytest.mark.parametrize("accepted", [None, True])
 @pytest.mark.parametrize("kind", [errors.UnavailableError, errors.RateLimitError, errors.ContentPolicyError])
 def test_what_may_have_been_bought_is_never_bought_again(kind, accepted):

@@ -62,13 +62,11 @@ def test_a_deprecated_offer_without_an_end_says_so(world):
     assert world.route().chosen.notes == ("deprecated: no end is announced",)
 
 
-def test_finals_go_to_the_best_on_one_board(world):
+def test_finals_go_to_the_best_by_decayed_quality(world):
     world.add("good", "0.1", tier="hero", card={"released": "2026-10-01"}, readings=[reading(1200)])
     world.add("best", "0.9", tier="hero", card={"released": "2025-01-01"}, readings=[reading(1300)])
     assert world.order(stage="final") == ["p:best", "p:good"]
-    assert world.route(stage="final").why == (
-        "stage 'final' wants a hero; the best on arena/text-to-video of 2 that fit"
-    )
+    assert world.route(stage="final").why == ("stage 'final' wants a hero; the best by quality of 2 that fit")
 
 
 def test_a_models_newest_reading_counts(world):
@@ -77,22 +75,24 @@ def test_a_models_newest_reading_counts(world):
     assert world.order(stage="final") == ["p:steady", "p:fallen"]
 
 
-@pytest.mark.parametrize(
-    "other", [[], [reading(1300, "another/text-to-video")], [reading(1300, "arena/image-to-video")]]
-)
-def test_without_a_board_that_has_read_all_the_newest_comes_first(world, other):
-    world.add("old", tier="hero", card={"released": "2025-01-01"}, readings=[reading(1400)])
+@pytest.mark.parametrize("other", [[], [reading(1300, "arena/image-to-video")]])
+def test_what_nobody_has_read_for_the_task_comes_after_the_newest_first(world, other):
+    world.add("read", tier="hero", card={"released": "2025-01-01"}, readings=[reading(1400)])
     world.add("new", tier="hero", card={"released": "2026-10-01"}, readings=other)
     world.add("undated", tier="hero")
-    assert world.order(stage="final") == ["p:new", "p:old", "p:undated"]
-    assert "the newest of 3 that fit" in world.route(stage="final").why
+    assert world.order(stage="final") == ["p:read", "p:new", "p:undated"]
 
 
-def test_of_two_shared_boards_the_one_read_last_counts(world):
-    later = {"board": "later/text-to-video", "as_of": "2026-10-01"}
-    world.add("a", tier="hero", readings=[reading(1400), reading(5, **later)])
-    world.add("b", tier="hero", readings=[reading(1300), reading(9, **later)])
-    assert world.order(stage="final") == ["p:b", "p:a"]
+def test_where_nobody_was_read_the_newest_is_chosen(world):
+    world.add("old", tier="hero", card={"released": "2025-01-01"})
+    world.add("new", tier="hero", card={"released": "2026-10-01"})
+    assert "the newest of 2 that fit" in world.route(stage="final").why
+
+
+def test_alike_to_a_hundredth_of_the_pairs_the_cheaper_one_is_chosen(world):
+    world.add("dear", "0.9", tier="hero", readings=[reading(1301)])
+    world.add("cheap", "0.1", tier="hero", readings=[reading(1300)])
+    assert world.order(stage="final") == ["p:cheap", "p:dear"]
 
 
 def test_one_model_at_two_providers_goes_to_the_cheaper(world):
@@ -230,6 +230,23 @@ def test_a_model_that_lives_elsewhere_is_not_retired(world):
     world.usable["q"] = None
     world.add("m", status="retired").add("m", provider="q")
     assert world.order(model="m") == ["q:m"]
+
+
+def test_a_model_that_has_ended_here_counts_as_retired_though_it_lives_elsewhere(world):
+    world.usable["q"] = "no key: set Q_KEY"
+    world.add("m", retires="2026-11-01", successor="n").add("m", provider="q").add("n")
+    with pytest.raises(
+        RetiredModelError, match="m is retired since 2026-11-01 here, and lives on at q:m: use its succ"
+    ):
+        world.route(model="m")
+    world.configure(follow_successor=True)
+    assert world.order(model="m") == ["p:n"]
+
+
+def test_an_offer_is_found_under_its_former_name(world):
+    world.add("m", aliases=["old/name"]).add("n")
+    plan = world.route(model="p:old/name")
+    assert (plan.offer.id, plan.why) == ("p:m", "p:old/name is served as p:m now; p:m is pinned")
 
 
 def test_nothing_configured_says_what_to_do(world):

@@ -1,5 +1,6 @@
 """Whatever is asked: the chosen offer satisfies everything, and so does every alternative."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -16,12 +17,19 @@ from aggregator.registry.load import Registry
 from aggregator.routing.fitting import serve
 from aggregator.routing.limits import describe, fits, limit_of, nearest_value
 from aggregator.routing.plan import Ask
-from aggregator.routing.router import route
+from aggregator.routing.router import Router
+from aggregator.routing.walk import Moment
 from aggregator.tasks import TextToImage, TextToVideo
+from aggregator.view import View
 
 DAY = date(2026, 11, 20)
 REGISTRY = Registry.bundled()
 PRICES = PriceTable.bundled()
+
+
+def view_of(config):
+    return View(config, REGISTRY, PRICES, {"fal": None}, {"local": "off"})
+
 
 requests = st.one_of(
     st.builds(
@@ -54,7 +62,7 @@ asks = st.builds(
 def test_who_serves_satisfies_every_constraint(request, ask, deny):
     config = Config.of({"routing": {"deny": list(deny)}})
     try:
-        plan = route(REGISTRY, PRICES, config, {"fal": None, "local": "off"}, request, ask, DAY, explain=True)
+        plan = Router(view_of(config)).route(request, ask, Moment(DAY), explain=True)
     except (RequestError, RoutingError, PricingError):
         return
     for item in (plan.chosen, *plan.alternatives):
@@ -113,13 +121,6 @@ def test_equally_near_goes_up():
 def test_offers_of_other_tasks_are_not_even_built():
     rows = {"text-to-video": REGISTRY._offer_rows["text-to-video"], "lip-sync": [{"not": "looked at"}] * 1000}
     registry = Registry(REGISTRY._card_rows, rows)
-    route(
-        registry,
-        PRICES,
-        Config.of(),
-        {"fal": None, "local": "off"},
-        TextToVideo(prompt="x"),
-        Ask(max_usd=Decimal(5)),
-        DAY,
-    )
+    router = Router(replace(view_of(Config.of()), registry=registry))
+    router.route(TextToVideo(prompt="x"), Ask(max_usd=Decimal(5)), Moment(DAY))
     assert set(registry._offers) == {"text-to-video"}

@@ -220,12 +220,22 @@ def test_a_422_to_the_replay_may_speak_of_the_key(quick: Any) -> None:
 
 
 @pytest.mark.parametrize("fault", ["400", "451"])
-def test_a_no_to_the_very_bytes_would_have_been_said_the_first_time(quick: Any, fault: Fault) -> None:
+def test_a_no_to_the_very_bytes_counts_when_nothing_sent_before_can_still_arrive(quick: Any, fault: Fault) -> None:
     world = World(quick, offers=KEYED)
-    world.transport.script("submit", "drop_before", fault)
+    began_s = world.clock.time()
+    world.transport.script("submit", "drop_before", fault, fault)
     error = ends(world, errors.ProviderError)
     assert error.accepted is False
+    assert world.transport.count("submit") == 3
+    assert world.clock.time() - began_s > 30
     assert (len(world.transport.book), state(world), world.money()) == (0, ["refused"], NOTHING)
+
+
+def test_what_was_sent_first_may_be_judged_otherwise_when_it_arrives(quick: Any) -> None:
+    world = World(quick, offers=KEYED)
+    world.transport.script("submit", "drop_before", "451")  # the third answer is that of the first, which has arrived
+    assert not world.run(order).reused
+    assert (len(world.transport.book), state(world), world.money()) == (1, ["stored"], PAID)
 
 
 def test_what_a_replay_could_not_find_out_is_asked_again_by_the_next_process(quick: Any) -> None:

@@ -16,6 +16,7 @@ from aggregator.errors import StoreError
 from aggregator.store import sqlite
 from aggregator.store.database import Store
 from aggregator.store.schema import log, meta, metadata
+from aggregator.store.turns import interval_s
 
 NOBODY = 65_534
 
@@ -178,3 +179,11 @@ def _is_free(turns: BinaryIO) -> bool:
         return False
     fcntl.flock(turns, fcntl.LOCK_UN)
     return True
+
+
+def test_who_has_waited_longest_looks_most_often() -> None:
+    """Of many who look equally often, one waits for ever."""
+    looks = [interval_s(waited_s) for waited_s in (0, 0.1, 1, 5, 30)]
+    assert looks == sorted(looks, reverse=True)
+    assert looks[0] / looks[-1] > 15
+    assert looks[-1] >= 0.0002

@@ -11,10 +11,13 @@ __all__ = ["kind_of", "ordered", "size_of"]
 _IMAGE = re.compile(r"(text|image)-to-image(?!-to)|image-upscal|gen4-image|-image$|/image")
 _VIDEO = re.compile(
     r"video|veo|kling|wan[-/.]|hailuo|seedance|ltx|minimax/h3|sora|/ray-|gen4|pixverse|vidu|mochi|/dop/|lip-?sync|mmaudio"
-    r"|omnihuman|avatar|/film$|rife|interpolat|fabric|infinitalk|live-portrait|latentsync|thinksound"
+    r"|omnihuman|avatar|/film$|rife|interpolat|fabric|infinitalk|live-portrait|latentsync|musetalk|thinksound|marey"
+    r"|gemini-omni|agent/ray"
 )
-_AUDIO = re.compile(r"speech|tts|music|audio|kokoro|lyria|chatterbox|sound|orpheus|sonic")
-_SURELY_AUDIO = re.compile(r"(text|audio)-to-(audio|music|sound|speech)|voice-changer|voice-conver|ace-step|sfx|/foley")
+_AUDIO = re.compile(r"speech|tts|music|audio|kokoro|lyria|chatterbox|sound|orpheus|sonic|rhythm")
+_SURELY_AUDIO = re.compile(
+    r"(text|audio)-to-(audio|music|sound|speech)|video-to-music|/tts|voice-changer|voice-conver|ace-step|sfx|/foley"
+)
 _NAMED = {
     "square_hd": (1024, 1024),
     "square": (512, 512),

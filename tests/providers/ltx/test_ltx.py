@@ -270,7 +270,7 @@ def test_the_emulator_refuses_what_the_vendor_refuses(path, body) -> None:
         ("ltx-2-3-pro", VideoToVideo(video=Media(url=CLIP, duration_s=8.0), prompt="x", duration_s=2), "0.80"),
         ("ltx-2-3-pro", VideoExtension(video=CLIP, duration_s=5), "0.50"),
         ("ltx-2-3-fast", TextToVideo(prompt="x"), None),
-        ("ltx-2-5-fast", TextToVideo(prompt="x", resolution="4k"), None),
+        ("ltx-2-5-fast", TextToVideo(prompt="x", resolution="4k"), "1.80"),
     ],
 )
 def test_prices(endpoint, request_, usd) -> None:

@@ -236,7 +236,7 @@ def test_the_emulator_refuses_what_the_vendor_refuses(change) -> None:
         ("ray-3.2/reframe", VideoToVideo(video=Media(url=CLIP, duration_s=10.0), prompt="x"), "1.20"),
         ("uni-1", TextToImage(prompt="x", references=(Reference(image=URL),)), "0.0434"),
         ("uni-1-max", ImageToImage(image=URL, prompt="x"), "0.103"),
-        ("ray-3.2", VideoToVideo(video=Media(url=CLIP, duration_s=5.0), prompt="x", resolution="360p"), None),
+        ("ray-3.2", VideoToVideo(video=Media(url=CLIP, duration_s=5.0), prompt="x", resolution="360p"), "0.54"),
     ],
 )
 def test_prices(endpoint, request_, usd) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from aggregator import errors
 from aggregator.contract import State
-from aggregator.providers.minimax import PROVIDER, _paid_images
+from aggregator.providers.minimax import PROVIDER
 from aggregator.tasks import Reference
 from aggregator.testing.emulator import Answer
 from aggregator.testing.emulator.services.minimax import MESSAGES
@@ -310,15 +310,6 @@ async def test_free_calls_are_free(shop: Shop) -> None:
     assert await shop.engine.probe(shop.backend)
     assert await shop.engine.ask(shop.backend, PROVIDER.free["files"], {}, doing="listing")
     assert len(shop.emulator.book) == 0
-
-
-@pytest.mark.parametrize(
-    ("model", "images", "paid"),
-    [("minimax-h3", 5, "0"), ("minimax-h3", 7, "2"), ("minimax-h3-max", 2, "0"), ("minimax-h3-max", 3, "1")],
-)
-def test_the_first_pictures_are_free(model: str, images: int, paid: str) -> None:
-    values = {"model": model, "references": (object(),) * images}
-    assert _paid_images(values) == (paid, paid)
 
 
 @pytest.mark.parametrize(

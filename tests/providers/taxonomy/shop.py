@@ -216,8 +216,8 @@ def shop(name: str) -> Iterator[Shop]:
         QuickDatabase().end()  # its tables are made before the version is no longer asked for
         for patched in (
             patch.object(opening, "provider_tables", lambda _config: tables),
-            patch.object(opening.Registry, "load", lambda *_, **__: registry),
-            patch.object(opening.PriceTable, "load", lambda *_: prices),
+            patch.object(Registry, "load", lambda *_, **__: registry),
+            patch.object(PriceTable, "load", lambda *_, **__: prices),
             patch.object(opening, "verify_log", lambda _connection: None),
             patch.object(opening, "unsafe_filesystem", lambda *_, **__: None),
             patch.object(migrations, "version", lambda _connection: SCHEMA_VERSION),
