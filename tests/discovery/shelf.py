@@ -53,7 +53,7 @@ class Shelf:
         source = sources()[name]
         tables = provider_tables(Config.of())
         keys = environ or dict.fromkeys((name for table in tables.values() for name in table.auth.env), KEY)
-        keys |= {"ARTIFICIAL_ANALYSIS_API_KEY": KEY}
+        keys |= {"ARTIFICIAL_ANALYSIS_API_KEY": KEY, "AWS_BEARER_TOKEN_BEDROCK": KEY}
         backends, _ = backends_of(Config.of(), tables, keys)
         backend = backend_of(source, tables, backends, keys)
         return await ask(self.engine(), backend, source, today=DAY, wanted=wanted, everything=everything)

@@ -17,6 +17,7 @@ API = "api.fal.ai/v1/models"
 WHERE = {
     "arena": "api.wulong.dev/",
     "artificial-analysis": "artificialanalysis.ai/",
+    "bedrock": "bedrock.us-east-1.amazonaws.com/",
     "comfy": "api.comfy.org/",
     "elevenlabs": "api.elevenlabs.io/",
     "fal": "api.fal.ai/",
@@ -30,6 +31,7 @@ WHERE = {
     "openrouter": "openrouter.ai/",
     "recraft": "external.api.recraft.ai/",
     "replicate": "api.replicate.com/",
+    "runware": "schemas.runware.ai/",
     "stability": "api.stability.ai/",
     "together": "api.together.ai/",
     "venice": "api.venice.ai/",
@@ -244,6 +246,39 @@ async def test_openapi_documents_say_what_is_deprecated():
 async def test_plain_lists_of_ids(name: str, url: str, row: dict[str, Any]):
     found = await Shelf({url: {"data": [row, {"no": "id", "type": "video"}]}}).found(name)
     assert set(offers(found)) == {row["id"]}
+
+
+@pytest.mark.parametrize("end", ["2026-09-30T00:00:00Z", 1790726400, 1790726400.0])
+async def test_bedrock_says_the_days_of_a_models_life(end: Any):
+    life = {
+        "status": "LEGACY",
+        "startOfLifeTime": "2024-12-03T00:00:00Z",
+        "legacyTime": "2026-03-30",
+        "endOfLifeTime": end,
+    }
+    canvas = {"modelId": "amazon.nova-canvas-v1:0", "modelName": "Nova Canvas", "outputModalities": ["IMAGE"]}
+    chat = {"modelId": "amazon.nova-pro-v1:0", "outputModalities": ["TEXT"]}
+    plain = {"modelId": "stability.sd3-5-large-v1:0", "outputModalities": ["IMAGE"]}
+    listed = {"modelSummaries": [canvas | {"modelLifecycle": life}, chat, plain, {"outputModalities": ["IMAGE"]}]}
+    found = await Shelf({"bedrock.us-east-1.amazonaws.com/foundation-models": listed}).found("bedrock")
+    one = offers(found)["amazon.nova-canvas-v1:0"]
+    assert (one.status, one.released, one.deprecated) == ("deprecated", date(2024, 12, 3), date(2026, 3, 30))
+    assert one.retires == date(2026, 9, 30)
+    assert offers(found).keys() == {one.endpoint, plain["modelId"]}
+    assert offers(found)["stability.sd3-5-large-v1:0"].status is None, "it does not say, so we do not either"
+    assert len(found.left_out) == 1
+
+
+async def test_runware_names_models_by_their_air():
+    models = {
+        "runware:101@1": {"taskType": "imageInference", "id": "flux-1-dev"},
+        "google:3@2": {"taskType": "videoInference", "id": "veo-3.1"},
+        "openai:gpt@5": {"taskType": "textInference", "id": "gpt-5"},
+        "broken:1@1": {"taskType": 42},
+    }
+    found = await Shelf({"schemas.runware.ai/registry.json": {"version": "x", "models": models}}).found("runware")
+    assert {one.endpoint: one.title for one in found.offers} == {"runware:101@1": "flux-1-dev", "google:3@2": "veo-3.1"}
+    assert found.left_out == ("broken:1@1: no taskType",)
 
 
 async def test_what_is_no_picture_clip_or_sound_is_left_alone():
