@@ -262,6 +262,7 @@ class Aggregator:
         if not await opened.store.transact(lambda c: pauses.lift(c, offer, at)):
             known = ", ".join(sorted({pause.offer for pause in await self.pauses()}))
             raise RequestError(f"{offer!r} is not paused; {f'paused: {known}' if known else 'nothing is'}")
+        opened.planner.paused = await opened.store.read(pauses.paused)
 
     async def reload(self, config: "Config | Mapping[str, Any] | str | os.PathLike[str] | None" = None) -> "Reloaded":
         """Read `aggregator.toml`, the directories of `[registry] paths` and the keys again, and plan by them then.

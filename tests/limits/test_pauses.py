@@ -8,6 +8,7 @@ import pytest
 
 from aggregator import errors
 from aggregator.pricing.drift import is_above, rates_of
+from aggregator.tasks import TextToImage
 from aggregator.testing.memory import Fate, registry
 from tests.runner.test_outcomes import ends, order
 from tests.runner.world import World
@@ -118,8 +119,11 @@ def test_lifting_allows_it_again_and_the_next_high_bill_pauses_it_again(quick: A
         assert (pause.offer, pause.quote_usd, pause.bill_usd) == ("memory:cheap", Decimal("0.04"), Decimal("0.08"))
         with pytest.raises(errors.RequestError, match="'memory:chaep' is not paused; paused: memory:cheap"):
             await world.agg.lift_pause("memory:chaep")
+        fox = TextToImage(prompt="a fox")
+        assert (await p.plan(fox)).chosen.passed_over is not None
         await world.agg.lift_pause("memory:cheap")
         assert await world.agg.pauses() == []
+        assert (await p.plan(fox)).chosen.passed_over is None
         world.transport.fates.append(Fate(images="2"))
         await order(p, key="b")
         assert len(await world.agg.pauses()) == 1
