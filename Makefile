@@ -3,11 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := aggregator tests examples benchmarks
 
-.PHONY: demo test check faults conformance fix bench kill-sweep hammer readme clean
+.PHONY: demo test check faults conformance selfhosted selfhosted-full fix bench kill-sweep hammer readme clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 13
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 17
 
 demo: .venv/run.stamp  ## the whole idea in half a minute: no key, no network
 	$(BIN)/aggregator demo
@@ -26,7 +26,13 @@ faults: .venv/dev.stamp  ## 10,000 seeded schedules of faults and deaths, and ev
 	$(BIN)/python -m tests.faults.run --schedules 10000 --mutants
 
 conformance: .venv/dev.stamp  ## the official clients against the emulator, in environments of their own
-	$(BIN)/python tests/conformance/run.py
+	$(BIN)/python -m tests.conformance.run
+
+selfhosted: .venv/dev.stamp  ## real servers of the kind you run yourself, in environments of their own: Cog, BentoML
+	$(BIN)/python -m tests.selfhosted.run
+
+selfhosted-full: .venv/dev.stamp  ## the same, and the larger ones: Ray Serve, Piper
+	$(BIN)/python -m tests.selfhosted.run --full
 
 fix: .venv/dev.stamp  ## format, mend what can be mended, rebuild what is generated
 	$(BIN)/ruff check --fix-only $(SOURCES)

@@ -17,7 +17,7 @@ from aggregator.errors import RequestError, ResponseFormatError
 from aggregator.inputs import Media
 from aggregator.tasks import Reference, Request
 
-__all__ = ["build_body", "call_request", "fill", "resolved"]
+__all__ = ["build_body", "call_request", "fill", "marked", "resolved"]
 
 EXTENSIONS = {"jpeg": "jpg", "mpeg": "mp3", "quicktime": "mov", "svg+xml": "svg", "x-wav": "wav"}
 
@@ -147,7 +147,7 @@ def build_body(
         RequestError: A given field is not mapped, or an option touches a path that is.
 
     """
-    body: Json = {}
+    body: Json = deepcopy(endpoint.template)
     fields: Json = {}
     built: dict[str, JsonValue] = {}
     for name, value in request.values().items():
@@ -176,6 +176,11 @@ def build_body(
         place(wrapped, provider.input_path, fields)
         fields = {**wrapped, **asides}
     return merge(body, fields)
+
+
+def marked(provider: Provider, body: JsonValue, attempt: str) -> JsonValue:
+    """The body with what is another in each attempt."""
+    return provider.mark(deepcopy(body), attempt) if provider.mark is not None and isinstance(body, dict) else body
 
 
 def _check_option(provider: Provider, endpoint: Endpoint, path: str, value: JsonValue, made: Json) -> None:

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from aggregator._paths import first
 from aggregator._wire import capture, parse
-from aggregator.contract import HttpResponse, Json, Lookup, Provider
+from aggregator.contract import Call, HttpResponse, Json, Lookup, Provider
 from aggregator.errors import ResponseFormatError
 
 __all__ = ["Listed", "Sought", "by_reference", "is_alike", "read"]
@@ -98,6 +98,8 @@ def read(provider: Provider, lookup: Lookup, sought: Sought, response: HttpRespo
 
 
 def _uses(lookup: Lookup, name: str) -> bool:
+    if not isinstance(lookup.call, Call):
+        return name == "{attempt}"  # a question of several exchanges asks for the one job
     return name in lookup.call.url or name in str(lookup.call.body)
 
 

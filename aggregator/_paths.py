@@ -1,5 +1,9 @@
-"""Dotted paths into JSON: `a.b`, `list.0`, `list[].url`, `this that`. Pure; the grammar is in `aggregator.contract`."""
+"""Dotted paths into JSON: `a.b`, `list.0`, `list[].url`, `a.*.b`, `this that`.
 
+Pure; the grammar is in `aggregator.contract`.
+"""
+
+from collections.abc import Sequence
 from copy import deepcopy
 
 from pydantic import JsonValue
@@ -24,16 +28,19 @@ def reach(value: JsonValue, path: str) -> list[JsonValue]:
         name, each = (part[:-2], True) if part.endswith("[]") else (part, False)
         step: list[JsonValue] = []
         for item in found:
-            if name:
-                if isinstance(item, dict):
-                    item = item.get(name)  # noqa: PLW2901
-                elif isinstance(item, list) and name.isdigit() and int(name) < len(item):
-                    item = item[int(name)]  # noqa: PLW2901
-                else:
-                    continue
-            step.extend(item if each and isinstance(item, list) else [] if each else [item])
+            for one in _inside(item, name) if name else (item,):
+                step.extend((one if isinstance(one, list) else ()) if each else (one,))
         found = step
     return found
+
+
+def _inside(item: JsonValue, name: str) -> Sequence[JsonValue]:
+    """What is one step further: nothing where a step cannot be taken."""
+    if isinstance(item, dict):
+        return [value for key, value in item.items() if key[:1] != "@"] if name == "*" else (item.get(name),)
+    if isinstance(item, list) and name.isdigit() and int(name) < len(item):
+        return (item[int(name)],)
+    return ()
 
 
 def first(value: JsonValue, path: str | None) -> JsonValue:

@@ -20,7 +20,10 @@ def probe(path: str) -> dict[str, Any]:
     """Read the headers of a media file; durations in seconds."""
     import av
 
-    with av.open(path, options=OPEN_OPTIONS) as container:
+    with open(path, "rb") as file:  # noqa: PTH123 - nothing more is imported here
+        is_jpeg = file.read(3) == b"\xff\xd8\xff"
+    # By the ending of its name it may be taken for one of a list of pictures, which is not opened.
+    with av.open(path, format="jpeg_pipe" if is_jpeg else None, options=OPEN_OPTIONS) as container:
         facts: dict[str, Any] = {}
         if container.streams.video:
             video = container.streams.video[0]
@@ -28,6 +31,7 @@ def probe(path: str) -> dict[str, Any]:
             facts["video_codec"] = video.codec_context.name
             if not container.format.name.endswith("_pipe") and container.format.name != "image2":
                 facts["fps"] = float(video.average_rate) if video.average_rate else None
+                facts["frames"] = video.frames
         if container.streams.audio:
             facts["audio_codec"] = container.streams.audio[0].codec_context.name
         if (container.duration and "fps" in facts) or (container.duration and "video_codec" not in facts):

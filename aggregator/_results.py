@@ -16,7 +16,7 @@ from aggregator import _charges, errors
 from aggregator._build import call_request
 from aggregator._paths import find, first, reach
 from aggregator._wire import ADVICE, code_of, message_of, word_of
-from aggregator.contract import Call, Endpoint, Files, Provider
+from aggregator.contract import Call, Endpoint, Files, Json, Provider
 from aggregator.errors import ResponseFormatError
 
 __all__ = ["Delivery", "RemoteFile", "read_result"]
@@ -120,6 +120,10 @@ def _listed(value: JsonValue) -> list[JsonValue]:
 def _files(
     provider: Provider, files: Files, body: JsonValue, handle: Mapping[str, str], content: bytes
 ) -> list[RemoteFile]:
+    if files.url and files.path:
+        listed = [item for item in find(body, files.path) if isinstance(item, dict)]
+        wanted = [item for item in listed if all(item.get(name) == value for name, value in files.only.items())]
+        return [RemoteFile(_address(provider, files.url, item, handle), files.mime_type) for item in wanted]
     if files.url:
         return [RemoteFile(call_request(provider, Call("GET", files.url), handle).url, files.mime_type)]
     if files.form == "body":
@@ -132,6 +136,12 @@ def _files(
     mimes = [mime for mime in find(body, files.mime_path) if isinstance(mime, str)] if files.mime_path else []
     kinds = mimes if len(mimes) == len(texts) else [files.mime_type] * len(texts)
     return [_decoded(text, files, mime) for text, mime in zip(texts, kinds, strict=True)]
+
+
+def _address(provider: Provider, url: str, item: Json, handle: Mapping[str, str]) -> str:
+    """The address of one file, from what the answer says of it."""
+    said = {name: quote(str(value), safe="") for name, value in item.items()}
+    return call_request(provider, Call("GET", url), {**handle, **said}).url
 
 
 def _decoded(text: str, files: Files, mime: str) -> RemoteFile:

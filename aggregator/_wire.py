@@ -37,6 +37,9 @@ HINT = "x-should-retry"
 MAY_BE_TAKEN = frozenset({408, 409, 425, 499})
 """Refusals that do not say whether an earlier send, or this one, is being worked on."""
 
+WORKED: frozenset[ErrorKind | None] = frozenset({"content_policy", "job_failed"})
+"""Refusals of work that was done, where the answer to the order is the result."""
+
 ERROR_CLASSES: Mapping[ErrorKind, type[ProviderError]] = {
     "authentication": errors.AuthenticationError,
     "quota": errors.QuotaError,
@@ -115,9 +118,12 @@ def parse_or_none(response: HttpResponse) -> JsonValue:
 
 
 def is_json(response: HttpResponse) -> bool:
-    """Whether an answer is to be read as JSON: it says so, or does not say that it is a file."""
+    """Whether an answer is to be read as JSON: it says so, or does not say that it is a file. What holds a zero byte is
+    no text: some servers call a file of sound a page.
+    """
     kind = response.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    return kind.endswith("json") or kind.startswith("text/") or not response.body
+    is_text = kind.startswith("text/") and b"\0" not in response.body[:64]
+    return kind.endswith("json") or is_text or not response.body
 
 
 def capture(provider: Provider, wanted: Mapping[str, str | To], body: JsonValue) -> dict[str, str]:
@@ -178,8 +184,8 @@ def word_of(value: JsonValue) -> str:
 
 def message_of(provider: Provider, body: JsonValue, raw: bytes = b"") -> str:
     """The provider's own words, cut short."""
-    for path in provider.error_message:
-        for value in find(body, path):
+    for place in provider.error_message:
+        for value in find(body, place) if isinstance(place, str) else [place(body)]:
             if isinstance(value, str) and value:
                 return value[:MAX_MESSAGE_CHARACTERS]
     return raw[:MAX_MESSAGE_CHARACTERS].decode(errors="replace")
@@ -213,7 +219,7 @@ def error_of(
     request_id = response.headers.get(provider.request_id_header.lower()) if provider.request_id_header else None
     said = message_of(provider, body, response.body)
     text = f"{provider.name}, {doing}: HTTP {response.status}"
-    text += f" {code}" if code else ""
+    text += f" {code}" if code and code not in (said, str(response.status)) else ""
     text += f": {said}" if said else ""
     error = ERROR_CLASSES[kind](
         f"{text}. {ADVICE[kind]}",
@@ -252,6 +258,9 @@ def read_submission(
     """
     if response.status // 100 == 2:  # noqa: PLR2004
         return _taken(provider, wanted, names, response)
+    if provider.believes_body and provider.poll is None and code_of(provider, parse_or_none(response))[1] in WORKED:
+        failed = error_of(provider, response, accepted=True, doing="submitting", of_job=True)
+        return Submission("accepted", dict(names), Reading(State.FAILED, error=failed, body=parse_or_none(response)))
     sure = response.status in provider.never_accepted or (
         response.status // 100 == 4 and response.status not in MAY_BE_TAKEN  # noqa: PLR2004
     )
@@ -324,7 +333,7 @@ def read_poll(provider: Provider, response: HttpResponse) -> Reading:
 def _refused(provider: Provider, names: Mapping[str, str], response: HttpResponse, body: JsonValue) -> Submission:
     """A refusal on HTTP 200. Where the answer is the result, a refusal of the content is one of work that was done."""
     kind = code_of(provider, body)[1]
-    if provider.poll is None and kind in ("content_policy", "job_failed"):
+    if provider.poll is None and kind in WORKED:
         error = error_of(provider, response, accepted=True, doing="submitting", of_job=True)
         return Submission("accepted", dict(names), Reading(State.FAILED, error=error, body=body))
     sure = kind in ("authentication", "quota", "rate_limit", "invalid_request", "content_policy")

@@ -27,6 +27,19 @@ DURATION_TOLERANCE = 0.03
 RATIO_TOLERANCE = 0.03
 FPS_TOLERANCE = 0.5
 """29.97 is 30."""
+WHOLE = 1e-3
+"""How far from a whole number of frames a length may be that was rounded to microseconds."""
+_TYPES: Mapping[str, tuple[str, ...]] = {
+    "png": ("image/png",),
+    "jpeg": ("image/jpeg",),
+    "webp": ("image/webp",),
+    "wav": ("audio/wav", "audio/x-wav"),
+    "mp3": ("audio/mpeg",),
+    "flac": ("audio/flac",),
+    "opus": ("audio/ogg", "audio/opus", "video/webm", "audio/webm"),
+    "aac": ("audio/aac", "audio/mp4"),
+}
+"""What a file of a format begins like; raw samples begin like anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,8 @@ class Facts:
     fps: float | None = None
     video_codec: str | None = None
     audio_codec: str | None = None
+    frames: int | None = None
+    """Of a clip, as its container counts them."""
 
     def as_json(self) -> dict[str, JsonValue]:
         return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
@@ -227,9 +242,20 @@ class Result:
         }
 
 
-def shortfalls(request: Request, facts: Facts) -> list[Shortfall]:
-    """Compare what was ordered with what was probed. Only what both sides know is compared."""
+def shortfalls(request: Request, facts: Facts, mime_type: str = "") -> list[Shortfall]:
+    """Compare what was ordered with what was probed. Only what both sides know is compared.
+
+    Args:
+        mime_type: By the file's first bytes, whatever the answer called it.
+
+    """
     ordered = request.values()
+    known = _TYPES.get(str(ordered.get("format")), ())
+    found = [Shortfall("format", ordered["format"], mime_type)] if known and mime_type not in ("", *known) else []
+    return [*found, *_probed_shortfalls(request, ordered, facts)]
+
+
+def _probed_shortfalls(request: Request, ordered: Mapping[str, Any], facts: Facts) -> list[Shortfall]:
     found = _frame_shortfalls(ordered, facts.width, facts.height) if facts.width and facts.height else []
     duration_s = ordered.get("duration_s")
     if duration_s is not None and facts.duration_s is not None and request.task != "video-extension":
@@ -238,6 +264,10 @@ def shortfalls(request: Request, facts: Facts) -> list[Shortfall]:
             found.append(Shortfall("duration_s", duration_s, round(facts.duration_s, 3)))
     if (fps := ordered.get("fps")) and facts.fps and abs(facts.fps - fps) > FPS_TOLERANCE:
         found.append(Shortfall("fps", fps, round(facts.fps, 3)))
+    if duration_s and fps and facts.frames and request.task != "video-extension":
+        count = duration_s * fps  # who says both says how many: the plan has seen to it that the model makes so many
+        if abs(count - round(count)) < WHOLE and facts.frames != round(count):
+            found.append(Shortfall("frames", round(count), facts.frames))
     audio = ordered.get("audio")
     if isinstance(audio, bool) and facts.video_codec and audio != (facts.audio_codec is not None):
         found.append(Shortfall("audio", audio, facts.audio_codec or False))

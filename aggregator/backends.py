@@ -10,9 +10,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from aggregator.config import Config, NoKey, ProviderSettings, nearest
-from aggregator.contract import Dialect, Provider
+from aggregator.contract import Provider
 from aggregator.engine import Backend
 from aggregator.errors import ConfigurationError
+from aggregator.replicas import Replica, at_address, of_replicas
 from aggregator.secret import Secret
 
 __all__ = ["SWITCHED_OFF", "backends_of", "provider_names", "provider_table", "provider_tables"]
@@ -25,7 +26,7 @@ SWITCHED_OFF = "switched off in the configuration"
 def provider_names() -> tuple[str, ...]:
     """Every provider there is a table for: the package's own, and those that other packages bring."""
     own = (module.name for module in pkgutil.iter_modules([str(Path(__file__).with_name("providers"))]))
-    return tuple(sorted({*own, *_brought()}))
+    return tuple(sorted({*(name for name in own if not name.startswith("_")), *_brought()}))
 
 
 @cache
@@ -35,7 +36,10 @@ def _brought() -> Mapping[str, str]:
 
 
 def provider_table(name: str, place: str | None = None) -> Provider:
-    """The table of one provider; `place` is where the configuration says it is, `module:NAME`."""
+    """The table of one provider; `place` is where the configuration says it is, `module:NAME`. A table that is found
+    there may have another name of its own: two servers of one kind are two providers.
+    """
+    named = place is not None
     place = place or _brought().get(name)
     if place is None and name not in provider_names():
         close = nearest(name, provider_names())
@@ -49,9 +53,9 @@ def provider_table(name: str, place: str | None = None) -> Provider:
         table = getattr(importlib.import_module(module), attribute or "PROVIDER")
     except (ImportError, AttributeError) as error:
         raise ConfigurationError(f"providers.{name}: no table at {place!r} ({error})") from None
-    if not isinstance(table, Provider) or table.name != name:
+    if not isinstance(table, Provider) or not (named or table.name == name):
         raise ConfigurationError(f"providers.{name}: {place} is not a Provider whose name is {name!r}")
-    return table
+    return table if table.name == name else replace(table, name=name)
 
 
 def provider_tables(config: Config) -> dict[str, Provider]:
@@ -62,16 +66,11 @@ def provider_tables(config: Config) -> dict[str, Provider]:
 
 def _placed(name: str, settings: ProviderSettings | None) -> Provider:
     provider = provider_table(name, settings.table if settings else None)
-    if settings is None or settings.base_url is None:
-        return provider
-    # The user's own address speaks for all of the provider's: one server, or one relay.
-    base = settings.base_url
-    hosts, cdns = dict.fromkeys(provider.hosts, base), dict.fromkeys(provider.cdns, base)
-    dialects = {
-        name: Dialect(**{**words, "base_url": base}) if "base_url" in words else words
-        for name, words in provider.dialects.items()
-    }
-    return replace(provider, base_url=base, hosts=hosts, cdns=cdns, dialects=dialects)
+    if settings is not None and settings.api_key_header is not None:
+        header, _, template = settings.api_key_header.partition(":")
+        provider = replace(provider, auth=replace(provider.auth, header=header.lower(), template=template.strip()))
+    bases = settings.addresses if settings else ()
+    return at_address(provider, bases[0]) if bases else provider
 
 
 def _is_own(name: str, settings: ProviderSettings) -> bool:
@@ -103,12 +102,27 @@ def backends_of(
             not_usable[name] = f"not configured: write [providers.{name}] into aggregator.toml"
         else:
             settings = settings or ProviderSettings()
-            usable[name] = Backend(
-                provider,
-                Secret(key) if key else None,
-                settings.concurrency or provider.concurrency,
-                settings.requests_per_second or provider.requests_per_second,
-                own_host=(urlsplit(settings.base_url).hostname or "") if settings.base_url else "",
-                self_hosted=_is_own(name, settings),
-            )
+            usable[name] = _backend(provider, settings, Secret(key) if key else None, own=_is_own(name, settings))
     return usable, not_usable
+
+
+def _backend(provider: Provider, settings: ProviderSettings, secret: Secret | None, *, own: bool) -> Backend:
+    bases = settings.addresses
+    one = Backend(
+        provider,
+        secret,
+        settings.concurrency or provider.concurrency,
+        settings.requests_per_second or provider.requests_per_second,
+        own_host=_host(bases[0]) if bases else "",
+        self_hosted=own,
+    )
+    if len(bases) < 2:  # noqa: PLR2004
+        return one
+    limits = one.concurrency, one.requests_per_second
+    return of_replicas(
+        [Replica(at_address(provider, base), secret, *limits, _host(base), self_hosted=own) for base in bases]
+    )
+
+
+def _host(base: str) -> str:
+    return urlsplit(base).hostname or ""

@@ -4,11 +4,14 @@ Pure, and total on the texts that stand for local inputs while a request is plan
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from aggregator.contract import Body, HttpRequest, Json, Part, UploadSource
+from pydantic import JsonValue
 
-__all__ = ["bare", "contents", "file_name", "inputs", "part", "pictures", "put", "unknown"]
+from aggregator.contract import Body, Endpoint, Files, HttpRequest, Json, Meter, Part, UploadSource
+
+__all__ = ["bare", "complaints", "contents", "file_name", "hosted", "inputs", "part", "pictures", "put", "unknown"]
 
 _FRAMES = {"image": "first_frame", "last_image": "last_frame"}
 _ROLES = {**_FRAMES, "references": "reference_image", "video": "reference_video"}
@@ -40,6 +43,13 @@ def bare(text: Any) -> str:
     return str(text).rpartition(";base64,")[2]
 
 
+def complaints(body: JsonValue) -> str:
+    """What a server of FastAPI's kind has against a request, field by field; empty where it says no such thing."""
+    wrong: Any = body.get("detail") if isinstance(body, Mapping) else None
+    each = [one for one in wrong if isinstance(one, Mapping)] if isinstance(wrong, list) else []
+    return "; ".join(f"{'.'.join(map(str, one.get('loc') or ()))}: {one.get('msg')}" for one in each)
+
+
 def unknown(_values: Mapping[str, Any]) -> None:
     """The quantity of what nobody can count before it has been billed."""
 
@@ -58,3 +68,47 @@ def put(source: UploadSource, url: str, headers: Mapping[str, str] | None = None
     """A whole local input to an address that an answer named, which never gets the credential."""
     content = Body(source.path, source.size_bytes)
     return HttpRequest("PUT", url, headers or {"content-type": source.mime_type}, content=content, trusted=False)
+
+
+_MADE = {
+    "image": {"text-to-image": "prompt", "image-to-image": "image prompt", "image-upscaling": "image"},
+    "video": {
+        "text-to-video": "prompt",
+        "image-to-video": "image",
+        "video-to-video": "video prompt",
+        "video-extension": "video",
+        "video-upscaling": "video",
+        "frame-interpolation": "video",
+        "lip-sync": "audio",
+    },
+    "audio": {
+        "text-to-speech": "text",
+        "speech-to-speech": "audio",
+        "text-to-sound": "prompt",
+        "text-to-music": "prompt",
+        "video-to-audio": "video",
+    },
+}
+"""What each task makes, and what it must be given."""
+
+
+def hosted(files: Files, *, reported: str | None = None, dialect: str = "", **more: Any) -> dict[str, Endpoint]:
+    """Every task, of a host that runs whatever its owner has put there: what a task must be given is sent under its own
+    name, and the offer row says what else the model takes and under which names. What a job costs is GPU time.
+
+    Args:
+        reported: Where the answer says how many seconds it took. more: Further words of each `Endpoint`.
+
+    """
+    meters = (Meter("gpu_second", unknown, reported=reported),)
+    return {
+        f"{task}@{dialect}" if dialect else task: Endpoint(
+            {name: name for name in needed.split()},
+            files=replace(files, mime_type=f"{kind}/*"),
+            meters=meters,
+            dialect=dialect,
+            **more,
+        )
+        for kind, tasks in _MADE.items()
+        for task, needed in tasks.items()
+    }

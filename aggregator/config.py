@@ -115,9 +115,15 @@ class ProviderSettings(Table):
     """One provider. It is configured if it has a table here or its key variable is set."""
 
     api_key_env: Annotated[str, BeforeValidator(_variable)] | None = None
+    api_key_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+: *[^{}]*\{key\}$")] | None = None
+    """How the key is written, where a proxy of yours wants it otherwise: `"Authorization: Basic {key}"`."""
     base_url: Annotated[str, BeforeValidator(_address)] | None = None
     """The user's own address; trusted because the user wrote it: its host alone may be private, speak plain http and
     serve files on other ports.
+    """
+    base_urls: tuple[Annotated[str, BeforeValidator(_address)], ...] = ()
+    """Several servers that serve the same: a job goes to the one with the fewest of ours, and stays with it. What is
+    said of one (`concurrency`, `requests_per_second`) holds for each.
     """
     table: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")] | None = None
     """Where the provider's table is, for one of your own: `module:NAME`."""
@@ -129,8 +135,23 @@ class ProviderSettings(Table):
     credits: CreditSettings | None = None
     usd_per_gpu_hour: Annotated[Decimal, BeforeValidator(money)] | None = None
     """What an hour of a GPU costs you there: for your own, or rented by the hour."""
+    gpu: Annotated[str, Field(pattern=r"\S")] | None = None
+    """The card that runs there, such as `RTX 4090`: what a model takes that was never run is reckoned with it."""
     webhook_secret_env: Annotated[str, BeforeValidator(_variable)] | None = None
     """What the provider signs its callbacks with; the variable may hold two, with a blank between."""
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> Self:
+        if self.base_urls and self.base_url is not None:
+            raise ValueError("base_urls: write base_url for one server, base_urls for several")
+        if len(set(self.base_urls)) < len(self.base_urls):
+            raise ValueError("base_urls: the same address stands there twice")
+        return self
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The user's own, in their order; empty where the provider's hold."""
+        return self.base_urls or ((self.base_url,) if self.base_url else ())
 
     @classmethod
     def _refusal(cls, key: str, known: Iterable[str]) -> str:

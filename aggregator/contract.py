@@ -4,9 +4,10 @@ A provider is one `Provider` record. It performs no I/O, holds no state and catc
 enough a field holds a pure function; where one exchange is not enough (an upload first) it holds a generator that
 yields `HttpRequest` and receives `HttpResponse`, as `httpx.Auth.auth_flow` does. The engine drives all of it.
 
-Paths into JSON are dotted: `a.b`, `list.0`, `list[].url` (every element). Where several places are possible they are
-separated by spaces. Of an answer, `@status` is the HTTP status and `@headers.<name>` a header. Of a request,
-`@query.<name>`, `@headers.<name>` and `@path.<name>` go into the query, the headers and the URL's template.
+Paths into JSON are dotted: `a.b`, `list.0`, `list[].url` (every element), `a.*.b` (every value of an object). Where
+several places are possible they are separated by spaces. Of an answer, `@status` is the HTTP status and
+`@headers.<name>` a header. Of a request, `@query.<name>`, `@headers.<name>` and `@path.<name>` go into the query, the
+headers and the URL's template.
 Templates are `{name}`; names come from the offer (`model`, `endpoint`, `version`, `task`), from the body's `@path`
 and from what earlier answers captured; `{nonce}` is new in each request.
 """
@@ -22,6 +23,7 @@ from aggregator.errors import ConfigurationError, ProviderError
 
 __all__ = [
     "BUILD",
+    "AskFlow",
     "Auth",
     "Blocked",
     "Body",
@@ -46,6 +48,7 @@ __all__ = [
     "Provider",
     "Quantity",
     "Refusal",
+    "Socket",
     "State",
     "Status",
     "SubmitFlow",
@@ -187,6 +190,10 @@ SubmitFlow = Callable[[Order], Generator[HttpRequest | Paid, HttpResponse, Mappi
 """A purchase of several exchanges: yields free requests and exactly one `Paid`, returns the job's handle. What comes
 before the `Paid` may be repeated; what comes after it is repeated until it works, and buys nothing."""
 
+AskFlow = Callable[[Mapping[str, str]], Generator[HttpRequest, HttpResponse, HttpResponse]]
+"""A free question of several exchanges, from the names that are known: yields requests, receives their answers (404 and
+405 as well: what one generation of an API does not have, another may), returns what they say together."""
+
 TokenFlow = Generator[HttpRequest, HttpResponse, tuple[str, float]]
 """Exchanges a key for a token; returns it with its end, in seconds since the epoch."""
 
@@ -221,6 +228,19 @@ class Call:
     """What a call sends beside the job's own body; its texts are templates."""
     read_s: float = 120.0
     """Seconds without a byte after which a paid answer is given up: then nobody knows what it bought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """A websocket that tells how a job goes on. It needs the library `websockets` (extra `comfyui`); without it, and
+    whenever the line breaks, jobs are polled.
+    """
+
+    url: str
+    """A path below `base_url`; a template."""
+    read: Callable[[JsonValue, Mapping[str, str]], float | bool | None]
+    """What a message says of the job of these names: how much of it is done, from 0 to 1; `True`: look at once;
+    `None`: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +311,8 @@ class Refusal:
 
     path: str
     ok: tuple[JsonValue, ...]
+    cancels: bool = False
+    """Whether a part of what was refused is being made all the same: then it is canceled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,8 +369,11 @@ class Files:
     mime_path: str = ""
     """Where the answer says the type, if it does."""
     url: str = ""
-    """A template for the address, where the answer names none (`/videos/{id}/content`, below `base_url`)."""
+    """A template for the address, where the answer names none (`/videos/{id}/content`, below `base_url`). With a `path`
+    it is filled for each object there, with what that says (`/view?filename={filename}`)."""
     blocked: Blocked | None = None
+    only: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What an object at `path` must say to be one of the files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +446,8 @@ class Endpoint:
     inputs: Mapping[str, Input] = field(default_factory=dict)
     """By the name of a field or a kind (`image`, `video`, `audio`); what is not here is as the provider says."""
     dialect: str = ""
+    template: Json = field(default_factory=dict)
+    """What the body is before anything is written into it; fields, fixed values and options may write everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -489,7 +516,7 @@ class Lookup:
     be it are none.
     """
 
-    call: Call
+    call: Call | AskFlow
     """Its template may use the order's names, `{attempt}`, and `{since_s}`: whole seconds since the epoch, a day before
     the first send, so that clocks may differ.
     """
@@ -520,10 +547,10 @@ class Dialect(TypedDict, total=False):
     auth: Auth
     headers: Mapping[str, str]
     submit: "Call | SubmitFlow"
-    poll: Call | None
-    stream: Call | None
+    poll: Call | AskFlow | None
+    stream: Call | Socket | None
     follow: tuple[Follow, ...]
-    cancel: Call | None
+    cancel: Call | AskFlow | None
     status: Status | None
     codes: Codes
     refusal: Refusal | None
@@ -538,6 +565,9 @@ class Dialect(TypedDict, total=False):
     result_ttl_s: float | None
     reference: str
     lookup: Lookup | None
+    idempotency: Literal["none", "replay", "reject"]
+    idempotency_header: str | None
+    idempotency_ttl_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -560,13 +590,13 @@ class Provider:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Sent with every call of the provider's own; templates."""
     dialects: Mapping[str, Dialect] = field(default_factory=dict)
-    poll: Call | None = None
+    poll: Call | AskFlow | None = None
     """`None`: the answer to the submit is the result."""
-    stream: Call | None = None
-    """Server-sent events whose data are poll answers."""
+    stream: Call | Socket | None = None
+    """Server-sent events whose data are poll answers, or a websocket."""
     follow: tuple[Follow, ...] = ()
     """What must be asked for, in this order, after the job has succeeded; the last answer is the result."""
-    cancel: Call | None = None
+    cancel: Call | AskFlow | None = None
     probe: Call | None = None
     """A call that costs nothing and shows that the key works."""
     refused: list[JsonValue] | Json | None = None
@@ -579,7 +609,8 @@ class Provider:
     """How a local input becomes a URL, or whatever else the provider calls it by."""
     inputs: Mapping[str, Input] = field(default_factory=lambda: {"": Input()})
     """By kind (`image`, `video`, `audio`), or `""` for all."""
-    error_message: tuple[str, ...] = ("error.message", "message", "detail", "error")
+    error_message: tuple[str | Callable[[JsonValue], str], ...] = ("error.message", "message", "detail", "error")
+    """Where an answer says what is wrong: paths, or functions that put it into words (nothing: an empty text)."""
     request_id_header: str | None = None
     refusal: Refusal | None = None
     believes_body: bool = False
@@ -600,6 +631,9 @@ class Provider:
     """How long a key is known, from its first request; later it counts as none. `None`: not documented as ending."""
     reference: str = ""
     """Where in the body (or `@headers.<name>`) the attempt's id goes along, for `lookup` to find it by."""
+    mark: Callable[[Json, str], Json] | None = None
+    """What of a body is another in each attempt, where `reference` does not do: the body again, from the body and the
+    attempt's id. What goes along so must be found by the `lookup`."""
     lookup: Lookup | None = None
     never_accepted: frozenset[int] = frozenset()
     """Statuses (besides 4xx refusals) that the provider documents as not having taken the job."""

@@ -9,7 +9,7 @@ import asyncio
 import base64
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 
 from pydantic import JsonValue
 
-from aggregator import _build, _lookup, _watchdog, _wire
+from aggregator import _build, _lookup, _sockets, _watchdog, _wire
 from aggregator._http import DEFAULT_TIMEOUTS, SendError, Stream, Timeouts, Transport, origin
 from aggregator._limits import Limits
 from aggregator._lookup import Listed, Sought
@@ -29,6 +29,7 @@ from aggregator._retry import MAX_ASKED_S, Quota, retrying
 from aggregator._wire import Reading, Submission
 from aggregator.clock import Clock
 from aggregator.contract import (
+    AskFlow,
     Call,
     Endpoint,
     Follow,
@@ -38,6 +39,7 @@ from aggregator.contract import (
     Order,
     Paid,
     Provider,
+    Socket,
     State,
     SubmitFlow,
     UploadSource,
@@ -65,6 +67,8 @@ KEPT_TOKENS = 16
 """How many of the last tokens of an account are looked for in what a provider echoes."""
 UNAUTHORIZED = 401
 NOT_FOUND = 404
+NO_SUCH = (404, 405)
+"""Answers that a question of several exchanges is shown: there is no such thing, or no such way to ask for it."""
 T = TypeVar("T")
 S = TypeVar("S")
 STREAM_TIMEOUTS = Timeouts(connect_s=10.0, read_s=90.0, write_s=60.0)
@@ -240,6 +244,44 @@ class Engine:
         finally:
             flow.close()
 
+    async def _question(
+        self,
+        backend: Backend,
+        question: Call | AskFlow,
+        names: Mapping[str, str],
+        *,
+        doing: str,
+        final: Callable[[HttpResponse], bool],
+        json_wanted: bool = False,
+        attempts: int = READ_ATTEMPTS,
+    ) -> HttpResponse:
+        """The answer to what costs nothing: one call's, or what several make of theirs."""
+        if isinstance(question, Call):
+            request = _build.call_request(backend.provider, question, names, nonce=self._nonce())
+            return await self._ask(
+                backend, request, doing=doing, final=final, json_wanted=json_wanted, attempts=attempts
+            )
+
+        def shown(response: HttpResponse) -> bool:
+            return response.status in NO_SUCH or final(response)
+
+        flow = question(names)
+        try:
+            request = next(flow)
+            while True:
+                request = _build.resolved(backend.provider, request, names, nonce=self._nonce())
+                answer = await self._ask(
+                    backend, request, doing=doing, final=shown, json_wanted=json_wanted, attempts=attempts
+                )
+                request = self._next(backend, partial(flow.send, answer), doing)
+        except StopIteration as end:
+            answer = cast("HttpResponse", end.value)
+            if answer.status // 100 == 2 or final(answer):  # noqa: PLR2004
+                return answer
+            raise self._error(backend, answer, accepted=True, doing=doing) from None
+        finally:
+            flow.close()
+
     @staticmethod
     def _next(backend: Backend, step: Callable[[], S], doing: str) -> S:
         """One step of a flow; what it cannot read is an answer of another form."""
@@ -353,7 +395,20 @@ class Engine:
         parts_of = (inputs or {}) if endpoint.encoding == "multipart" else None
         request = _build.call_request(provider, call, names, body, nonce=self._nonce(), parts_of=parts_of)
         request = _keyed(provider, request, idempotency_key)
-        return (await self._pay(backend, request, call, names))[0]
+        submission, answer = await self._pay(backend, request, call, names)
+        if submission.outcome == "rejected" and answer is not None and answer.status // 100 == 2:  # noqa: PLR2004
+            await self._stop_the_rest(backend, call, names, answer)
+        return submission
+
+    async def _stop_the_rest(
+        self, backend: Backend, call: Call, names: Mapping[str, str], answer: HttpResponse
+    ) -> None:
+        """Cancel what is made of an order that was refused in part; that it is refused stands, whatever comes of it."""
+        refusal = backend.provider.refusal
+        if refusal is not None and refusal.cancels:
+            with suppress(ProviderError):
+                captured = _wire.capture(backend.provider, call.capture, _wire.parse_or_none(answer))
+                await self.cancel(backend, {**names, **captured})
 
     async def _pay(
         self, backend: Backend, request: HttpRequest, call: Call, names: Mapping[str, str]
@@ -398,6 +453,7 @@ class Engine:
         doing = "submitting"
         handle: dict[str, str] | None = None
         """What is known of the job, once it is paid."""
+        reading: Reading | None = None
         try:
             step = next(flow)
             while True:
@@ -409,16 +465,16 @@ class Engine:
                     submission, answer = await self._pay(backend, request, Call(request.method, request.url), {})
                     if submission.outcome != "accepted" or answer is None:
                         return submission
-                    handle = {**order.names, **submission.handle, **step.handle}
+                    handle, reading = {**order.names, **submission.handle, **step.handle}, submission.reading
                     doing = "handing over what was ordered"
                 else:
                     answer = await self._free(backend, step, order.names, doing=doing)
                 step = self._next(backend, partial(flow.send, answer), doing)
         except StopIteration as end:
-            return Submission("accepted", {**order.names, **(handle or {}), **end.value})
+            return Submission("accepted", {**order.names, **(handle or {}), **end.value}, reading)
         except Exception as error:  # noqa: BLE001 - whatever breaks, what was paid is not forgotten
             if handle is not None:
-                return Submission("accepted", handle)
+                return Submission("accepted", handle, reading)
             return Submission("never_sent", {}, error=_before_paid(backend, error))
         finally:
             flow.close()
@@ -430,13 +486,12 @@ class Engine:
         backend = backend.speaking(handle)
         provider = backend.provider
         assert provider.poll is not None
-        request = _build.call_request(provider, provider.poll, handle, nonce=self._nonce())
 
         def says(response: HttpResponse) -> bool:
             failed = response.status // 100 in (4, 5)
             return provider.believes_body and failed and _wire.has_word(provider, _wire.parse_or_none(response))
 
-        response = await self._ask(backend, request, doing="polling", final=says, json_wanted=True)
+        response = await self._question(backend, provider.poll, handle, doing="polling", final=says, json_wanted=True)
         return self._read(backend, response)
 
     async def lookup(self, backend: Backend, sought: Sought) -> Listed | None:
@@ -450,13 +505,12 @@ class Engine:
         lookup = backend.provider.lookup
         assert lookup is not None
         names = {**sought.names, "attempt": sought.attempt, "since_s": str(int(sought.since_s))}
-        request = _build.call_request(backend.provider, lookup.call, names, nonce=self._nonce())
         doing = "looking for an order"
 
         def none_there(response: HttpResponse) -> bool:
             return response.status == NOT_FOUND and not lookup.jobs
 
-        answer = await self._ask(backend, request, doing=doing, final=none_there, json_wanted=True)
+        answer = await self._question(backend, lookup.call, names, doing=doing, final=none_there, json_wanted=True)
         if _wire.refused(backend.provider, _wire.parse_or_none(answer)) and not none_there(answer):
             raise self._error(backend, answer, accepted=None, doing=doing)
         return _lookup.read(backend.provider, lookup, sought, answer)
@@ -464,21 +518,46 @@ class Engine:
     async def watch(self, backend: Backend, handle: Mapping[str, str]) -> AsyncIterator[Reading]:
         """Readings as the provider pushes them; ends when the stream does, whatever the job's state."""
         backend = backend.speaking(handle)
-        assert backend.provider.stream is not None
-        request = _build.call_request(backend.provider, backend.provider.stream, handle, nonce=self._nonce())
+        stream = backend.provider.stream
+        assert stream is not None
+        if isinstance(stream, Socket):
+            async with aclosing(self._over_socket(backend, stream, handle)) as telling:
+                async for told in telling:
+                    yield told
+            return
+        request = _build.call_request(backend.provider, stream, handle, nonce=self._nonce())
         request = replace(request, headers={**request.headers, "accept": "text/event-stream"})
         request = await self._signed(backend, request)
         try:
-            async with _watchdog.streamed(self._transport, request, STREAM_TIMEOUTS) as stream:
-                if stream.status // 100 != 2:  # noqa: PLR2004
+            async with _watchdog.streamed(self._transport, request, STREAM_TIMEOUTS) as answer:
+                if answer.status // 100 != 2:  # noqa: PLR2004
                     return
-                async for data in _events(stream):
-                    reading = self._read(backend, HttpResponse(stream.status, {}, data.encode()))
+                async for data in _events(answer):
+                    reading = self._read(backend, HttpResponse(answer.status, {}, data.encode()))
                     yield reading
                     if reading.state.is_terminal:
                         return
         except (SendError, ValueError):
             return  # the caller polls instead
+
+    async def _over_socket(
+        self, backend: Backend, socket: Socket, handle: Mapping[str, str]
+    ) -> AsyncGenerator[Reading, None]:
+        """What a websocket tells of a job, beside what a look shows: at the beginning, where it says that there is
+        something to see, and after every silence. It tells nothing twice: what was missed is looked for.
+        """
+        request = await self._signed(backend, _build.call_request(backend.provider, Call("GET", socket.url), handle))
+        reading: Reading | None = None
+        async with aclosing(_sockets.messages(request)) as messages:
+            async for message in messages:
+                said = None if message is None else socket.read(message, handle)
+                if reading is None or message is None or said is True:
+                    reading = await self.poll(backend, handle)
+                    yield reading
+                    if reading.state.is_terminal:
+                        return
+                elif said is not None:
+                    yield Reading(State.RUNNING, progress=float(said))
 
     async def result(
         self, backend: Backend, endpoint: Endpoint, handle: Mapping[str, str], reading: Reading
@@ -535,12 +614,13 @@ class Engine:
         backend = backend.speaking(handle)
         if backend.provider.cancel is None:
             return False
-        request = _build.call_request(backend.provider, backend.provider.cancel, handle, nonce=self._nonce())
 
         def too_late(response: HttpResponse) -> bool:
             return response.status in (400, 404, 409)
 
-        response = await self._ask(backend, request, doing="canceling", final=too_late, attempts=1)
+        response = await self._question(
+            backend, backend.provider.cancel, handle, doing="canceling", final=too_late, attempts=1
+        )
         return response.status // 100 == 2  # noqa: PLR2004
 
     async def probe(self, backend: Backend) -> str:

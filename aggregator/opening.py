@@ -25,7 +25,7 @@ from aggregator.options import budget_caps
 from aggregator.owner import new_owner
 from aggregator.periods import day_of
 from aggregator.planning import Planner, ask_as_json
-from aggregator.pricing.compute import measured
+from aggregator.pricing.compute import is_timed, measured
 from aggregator.pricing.money import micro_usd
 from aggregator.pricing.table import PriceTable
 from aggregator.probing import Prober
@@ -219,8 +219,9 @@ async def open_client(
 async def _timed(store: Store, config: Config, registry: Registry, prices: PriceTable) -> PriceTable:
     """The prices with the GPU-seconds that jobs took where an hour of a GPU has a price."""
     own = {name for name, of in config.providers.items() if of.usd_per_gpu_hour is not None}
-    offers = [offer for offer in registry.all_offers() if offer.provider in own] if own else []
-    found = measured(offers, await store.read(lambda c: bills.finished(c, [one.id for one in offers if one.compute])))
+    offers = [offer for offer in registry.all_offers() if offer.provider in own and is_timed(offer)] if own else []
+    done = await store.read(lambda c: bills.finished(c, [one.id for one in offers])) if offers else []
+    found = measured(offers, done, prices.gpu)
     return prices.with_measured(found) if found else prices
 
 

@@ -30,6 +30,7 @@ from aggregator.pricing.quote import Quote
 from aggregator.pricing.ratio import Ratio
 from aggregator.registry.cards import Offer
 from aggregator.registry.load import Registry
+from aggregator.replicas import replicas
 from aggregator.routing.fitting import Refusal
 from aggregator.routing.health import Health, Where
 from aggregator.routing.outcomes import Outcomes
@@ -70,7 +71,8 @@ class Planner:
 
     def swap(self, view: View) -> None:
         """Plan with another view from now on. Jobs on their way keep what they were ordered with."""
-        self._former |= {(name, backend.account): backend for name, backend in self.backends.items()}
+        every = ((name, one) for name, backend in self.backends.items() for one in replicas(backend))
+        self._former |= {(name, one.account): one for name, one in every}
         if (measured := self.view.prices.measured) and not view.prices.measured:
             view = replace(view, prices=view.prices.with_measured(measured))
         self._router = Router(view)
@@ -82,7 +84,9 @@ class Planner:
     def backend(self, provider: str, account: str) -> Backend | None:
         """The provider with the account that something was ordered from, whatever the configuration says by now."""
         now = self.backends.get(provider)
-        return now if now is not None and now.account == account else self._former.get((provider, account), now)
+        several = () if now is None else replicas(now)
+        found = next((one for one in several if one.account == account), None)
+        return found or self._former.get((provider, account), now)
 
     @property
     def config(self) -> Config:
@@ -96,10 +100,21 @@ class Planner:
     def backends(self) -> Mapping[str, Backend]:
         return self.view.backends
 
-    def where(self, provider: str, endpoint: str, model: str) -> Where:
-        """What the health of an offer is kept under."""
+    def where(self, provider: str, endpoint: str, model: str, account: str | None = None) -> Where:
+        """What the health of an offer is kept under: of the first of its servers, unless an account is named."""
         backend = self.backends.get(provider)
-        return Where(provider, backend.account if backend else "", model, endpoint)
+        known = backend.account if backend else ""
+        return Where(provider, known if account is None else account, model, endpoint)
+
+    def resting(self, provider: str, endpoint: str, model: str) -> str | None:
+        """Why all servers of an offer rest; `None`: at least one does not."""
+        backend = self.backends.get(provider)
+        accounts = [one.account for one in replicas(backend)] if backend else [""]
+        now_s = self._clock.monotonic()
+        why = [self.health.why_resting(self.where(provider, endpoint, model, one), now_s) for one in accounts]
+        if None in why:
+            return None
+        return why[0] if len(why) == 1 else f"rests at all of its {len(why)} addresses; the first {why[0]}"
 
     def pass_over(self, offer: Offer, price: Quote) -> str | None:
         """Why an offer is not to be used now while there are others, in words that follow its name."""
@@ -112,7 +127,7 @@ class Planner:
         if pin in self.quarantined:
             return f"is in quarantine: {self.quarantined[pin]}"
         provider, _, endpoint = pin.partition(":")
-        return self.health.why_resting(self.where(provider, endpoint, model), self._clock.monotonic())
+        return self.resting(provider, endpoint, model)
 
     def plan(self, request: Request, ask: Ask, *, explain: bool = False) -> Plan:
         """Choose an offer and write the body that would be sent.
@@ -173,14 +188,15 @@ class Planner:
         inputs = self.handed(plan)
         written: Json = {
             **plan.as_json(),
-            "names": dict(call_names(plan)),
+            "names": {**call_names(plan), **self._on(offer.provider)},
             "inputs": {text: dict(item) for text, item in inputs.items()},
             "read": reader(plan),
         }
         if rest is not None:
             written["alternatives"] = list(rest)
         self._warn(plan)
-        self.health.asked(self.where(offer.provider, offer.endpoint, offer.model), self._clock.monotonic())
+        if len(replicas(backend)) == 1:  # else it is not known yet which of them is asked
+            self.health.asked(self.where(offer.provider, offer.endpoint, offer.model), self._clock.monotonic())
         return NewAttempt(
             provider=offer.provider,
             endpoint=offer.endpoint,
@@ -192,6 +208,11 @@ class Planner:
             reserved=micro_usd(reserved_usd(plan), "reserve"),
             body=None if inputs else dict(plan.body),
         )
+
+    def _on(self, provider: str) -> dict[str, str]:
+        """The card it runs on, where the configuration names one: what it takes is learned for that."""
+        gpu = self.view.prices.gpu(provider)
+        return {} if gpu is None else {"gpu": gpu}
 
     def _warn(self, plan: Plan) -> None:
         """Tell whoever watches that what is bought will end."""
@@ -270,7 +291,12 @@ class Planner:
         call = offer.mapping.submit or provider.submit
         if not isinstance(call, Call):
             return replace(plan, body=body, url=provider.base_url)
-        return replace(plan, body=body, url=_build.call_request(provider, call, names, body).url, method=call.method)
+        return replace(
+            plan,
+            body=body,
+            url=_build.call_request(provider, call, {"attempt": "{attempt}", **names}, body).url,
+            method=call.method,
+        )
 
 
 def _as_sent(plan: Plan, name: str, media: Media) -> Media:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, model_validator
 
 from aggregator._toml import Table, money, nearest
 
@@ -13,7 +13,7 @@ __all__ = ["ORDERS", "CanarySettings", "Factor", "Globs", "PolicySettings", "Tie
 
 Tier = Literal["workhorse", "hero"]
 Factor = Literal["price", "quality", "speed", "reliability"]
-ORDERS = ("price", "quality", "speed", "weighted")
+ORDERS = ("price", "quality", "speed", "self-hosted", "weighted")
 """What offers may be ordered by, beside a function of your own."""
 _OWN = re.compile(r"[\w.]+:\w+")
 
@@ -62,6 +62,12 @@ class PolicySettings(Table):
     """The most that a call may cost; an unknown price is above it."""
     self_hosted: StrictBool = False
     """Only servers of your own."""
+    overflow_jobs: Annotated[StrictInt, Field(ge=1)] | None = None
+    """Once so many jobs of ours are at each server of your own (or wait for it), the next one goes to a seller: the
+    first that fits, at its price, within `max_usd` and every budget. Where none fits it waits.
+    """
+    overflow_wait_s: Annotated[float, Field(gt=0)] | None = None
+    """The same once a job would wait longer than this, going by how long half of them took here."""
     regions: tuple[str, ...] = ()
     """Only where the offer says that it is computed in one of these; `eu` holds `eu-west`."""
     allow: Globs = ()
@@ -76,7 +82,14 @@ class PolicySettings(Table):
             raise ValueError(f'weights are for order = "weighted", not {self.order!r}')
         if self.order == "weighted" and not self.weights:
             raise ValueError("weights: say how much each counts, such as { price = 1.0, quality = 2.0 }")
+        if self.self_hosted and self.overflows:
+            raise ValueError("self_hosted allows servers of your own only: nothing can overflow to a seller")
         return self
+
+    @property
+    def overflows(self) -> bool:
+        """Whether servers of your own may be passed over while they are busy."""
+        return self.overflow_jobs is not None or self.overflow_wait_s is not None
 
     def of_tier(self, tier: Tier) -> Self:
         """The same, with a tier where it names none."""

@@ -42,6 +42,12 @@ def test_a_table_of_ones_own_is_named_in_the_configuration(own: str) -> None:
     assert backends["own"].concurrency == 3
 
 
+def test_a_table_may_serve_under_another_name_too(own: str) -> None:
+    """Two servers of one kind are two providers."""
+    tables = provider_tables(Config.of({"providers": {"other": {"table": own, "base_url": "https://other.example"}}}))
+    assert (tables["other"].name, tables["other"].base_url) == ("other", "https://other.example")
+
+
 @pytest.mark.parametrize(
     ("name", "place", "said"),
     [
@@ -49,7 +55,6 @@ def test_a_table_of_ones_own_is_named_in_the_configuration(own: str) -> None:
         ("own", "no_such_module:PROVIDER", "no table at"),
         ("own", "own_table:TABEL", "no table at"),
         ("own", "own_table:Auth", "is not a Provider whose name is 'own'"),
-        ("other", "own_table:PROVIDER", "is not a Provider whose name is 'other'"),
     ],
 )
 def test_a_table_that_is_none_is_said(own: str, name: str, place: str | None, said: str) -> None:

@@ -111,7 +111,7 @@ def test_the_environment_moves_the_store(here):
         ('directroy = "x"', "unknown key 'directroy'; did you mean 'directory'?"),
         ("[routing]\nalow = []", "routing: unknown key 'alow'; did you mean 'allow'?"),
         ("[providers.fal]\nconcurency = 3", "providers.fal: unknown key 'concurency'; did you mean 'concurrency'?"),
-        ("[providers.fal]\nzzz = 3", "providers.fal: unknown key 'zzz'; known keys: api_key_env, base_url"),
+        ("[providers.fal]\nzzz = 3", "providers.fal: unknown key 'zzz'; known keys: api_key_env"),
         ("[providers.fal]\nconcurrency = 0", "providers.fal.concurrency"),
         ("[providers.fal]\nenabled = 1", "providers.fal.enabled"),
         ('[providers.fal]\nbase_url = "ftp://x"', "providers.fal.base_url: write an address"),

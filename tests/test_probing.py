@@ -54,7 +54,7 @@ async def test_what_a_picture_a_clip_and_a_sound_are(prober: Prober, tmp_path: P
     assert await prober.probe(tmp_path / "a.png") == Facts(width=1, height=1, video_codec="png")
     assert await prober.probe(wav) == Facts(duration_s=0.5, audio_codec="pcm_s16le")
     facts = await prober.probe(clip(tmp_path / "a.mp4"))
-    assert facts == Facts(width=64, height=32, duration_s=1.0, fps=10.0, video_codec="mpeg4")
+    assert facts == Facts(width=64, height=32, duration_s=1.0, fps=10.0, video_codec="mpeg4", frames=10)
 
 
 @pytest.mark.parametrize(
@@ -166,3 +166,15 @@ def test_the_child_answers_on_its_own(monkeypatch: pytest.MonkeyPatch, wav: Path
     assert second == {"error": "FileNotFoundError"}
     assert third == {"error": "JSONDecodeError"}
     assert limits == [resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE]
+
+
+async def test_a_picture_that_looks_like_a_photograph_is_read_whatever_its_name_ends_in(
+    tmp_path: Path, prober: Prober
+) -> None:
+    """The demuxer that its name suggests reads lists of pictures, and is not allowed."""
+    for name in ("a.jpg", "a"):
+        path = tmp_path / name
+        Image.frombytes("RGB", (64, 48), os.urandom(64 * 48 * 3)).save(path, "JPEG")
+        facts = await prober.probe(path)
+        assert facts is not None
+        assert (facts.width, facts.height, facts.video_codec) == (64, 48, "mjpeg")

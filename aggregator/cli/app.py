@@ -18,6 +18,7 @@ from aggregator.cli import (
     prices_own,
     prices_refresh,
     registry,
+    serve_diffusers,
     server,
     spending,
     unknown,
@@ -71,4 +72,5 @@ app.command("correct")(unknown.correct)
 app.add_typer(pauses.app, name="pauses", no_args_is_help=True)
 app.command("doctor")(doctor.doctor)
 app.command("local")(server.local)
+app.command("serve-diffusers")(serve_diffusers.serve_diffusers)
 app.command("emulate")(emulate.emulate)

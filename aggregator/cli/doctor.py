@@ -21,10 +21,11 @@ from aggregator.backends import SWITCHED_OFF
 from aggregator.callbacks import callbacks_of, tables
 from aggregator.cli.catalogue import Catalogue
 from aggregator.cli.live import check_keys
+from aggregator.cli.registry_address import look
 from aggregator.cli.session import EXIT_ERROR, AsJson, ConfigFile, Directory, LocalOnly, Session
 from aggregator.cli.show import console, emit, heading, sized, table
 from aggregator.config import FILE_NAME, Config
-from aggregator.errors import AggregatorError
+from aggregator.errors import AggregatorError, RequestError
 from aggregator.job import AttemptState, JobRecord
 from aggregator.pricing.drift import Pause
 from aggregator.secret import Secret
@@ -105,6 +106,7 @@ def findings(session: Session, *, live: bool = False) -> list[Finding]:
     if live:
         asked = check_keys(config, catalogue, os.environ)
         found += (Finding("keys, asked live", one.provider, one.verdict, one.said) for one in asked)
+        found += _engines(config, catalogue)
     return [*found, *_stale(catalogue)]
 
 
@@ -265,6 +267,21 @@ def _providers(catalogue: Catalogue) -> Iterator[Finding]:
             yield Finding("providers", name, "ok" if reason is None else "note", reason or "configured")
     if len(off) > FEW:
         yield Finding("providers", f"{len(off)} others", "note", SWITCHED_OFF)
+
+
+def _engines(config: Config, catalogue: Catalogue) -> Iterator[Finding]:
+    """What answers at the addresses of one's own, and whether that is what the configuration takes it for."""
+    placed = [(name, at) for name, of in config.providers.items() for at in of.addresses if of.enabled]
+    own = [(name, at) for name, at in placed if catalogue.tables[name].auth.env == ()]
+    for (name, at), one in zip(own, asyncio.run(look([at for _, at in own])), strict=True):
+        if isinstance(one, RequestError):
+            yield Finding("servers, asked live", name, "broken", str(one))
+            continue
+        said = f"{one.engine.name} {one.version or '(version not said)'} at {at}"
+        table = config.providers[name].table or ""
+        right = one.engine.provider in (name, table.partition(":")[0].rpartition(".")[2])
+        advice = "" if right else f": its provider is {one.engine.provider}, not {name}"
+        yield Finding("servers, asked live", name, "ok" if right else "warning", said + advice)
 
 
 def _webhooks(config: Config, catalogue: Catalogue) -> Iterator[Finding]:

@@ -26,7 +26,8 @@ def draw_plan(on: Console, plan: Plan, *, method: str) -> None:
     for note in plan.chosen.notes:
         say(on, f"note: {note}", indent=2)
     for change in plan.chosen.adjustments:
-        say(on, f"{change.kind}: {change.field} {change.asked} → {change.sent} ({change.why})", indent=2)
+        asked = "left out" if change.asked is None else change.asked
+        say(on, f"{change.kind}: {change.field} {asked} → {change.sent} ({change.why})", indent=2)
     on.print()
     here = "  (in this process)" if (urlsplit(plan.url).hostname or "").endswith(".invalid") else ""
     on.print(heading("Would send", dim=f"{method} {plan.url}{here}"), soft_wrap=True)

@@ -23,7 +23,7 @@ from aggregator.cli.session import AsJson, ConfigFile, Directory, LocalOnly, Ses
 from aggregator.cli.show import console, emit
 from aggregator.errors import RequestError
 from aggregator.inputs import Media
-from aggregator.pricing.compute import measured
+from aggregator.pricing.compute import is_timed, measured
 from aggregator.pricing.history import Change, changes
 from aggregator.pricing.page import Known, PageRow, page_rows
 from aggregator.pricing.price import quote
@@ -207,9 +207,9 @@ def _worded(request: Request) -> Request | None:
 
 def informed(catalogue: Catalogue, task: str) -> tuple[Evidence, PriceTable]:
     """What the store here knows, and the price table with the GPU-seconds that own jobs took."""
-    computed = [offer for offer in catalogue.registry.offers(task) if offer.compute is not None]
+    computed = [offer for offer in catalogue.registry.offers(task) if is_timed(offer)]
     evidence = Evidence.of(catalogue.config, [offer.id for offer in computed])
-    found = measured(computed, evidence.finished)
+    found = measured(computed, evidence.finished, catalogue.prices.gpu)
     return evidence, catalogue.prices.with_measured(found) if found else catalogue.prices
 
 

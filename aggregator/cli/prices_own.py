@@ -121,7 +121,7 @@ def break_even(
         request = asked_for(task, words, inputs=inputs, sets=sets)
         _, prices = informed(catalogue, request.task)
         own, seller = (_offer(catalogue, request, pin) for pin in (self_hosted, against))
-        compute = prices.measured.get(own.id, own.compute)
+        compute = prices.compute(own)
         if compute is None:
             raise PricingError(
                 f"{own.id} does not say how many GPU-seconds a job takes: write compute = {{ gpu = …, per = …, "

@@ -17,7 +17,9 @@ import typer
 
 from aggregator.backends import backends_of
 from aggregator.cli.catalogue import Catalogue, known_task
+from aggregator.cli.registry_address import draw_engines, engines_at, write_offers
 from aggregator.cli.registry_discover_view import draw_import, draw_proposals
+from aggregator.cli.registry_workflow import WORKFLOWS, import_workflow, split_field
 from aggregator.cli.session import AsJson, ConfigFile, Directory, LocalOnly, Session
 from aggregator.cli.show import console, emit
 from aggregator.config import nearest
@@ -29,6 +31,7 @@ from aggregator.discovery.importing import Imported, Wish, importing
 from aggregator.discovery.propose import KINDS, Proposals, propose
 from aggregator.discovery.source import ask, backend_of
 from aggregator.discovery.sources import sources
+from aggregator.discovery.workflows import Known
 from aggregator.errors import RequestError
 from aggregator.pricing.refresh import refresh
 from aggregator.registry.mapping import mappings_of
@@ -69,8 +72,14 @@ def discover(
     directory: Directory = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask machine-readable sources what is new, gone, renamed or dated otherwise, and propose it. Buys nothing."""
+    """Ask machine-readable sources what is new, gone, renamed or dated otherwise, and propose it. Buys nothing.
+
+    An address, such as http://127.0.0.1:8188, asks a server of your own which engine it is and what it serves.
+    """
     session = Session(config_file=config, local=local, directory=directory, as_json=as_json)
+    if any("://" in name for name in source or ()):
+        _at_addresses(session, source or (), accept, write, overwrite=overwrite)
+        return
     with session.told():
         kinds = _kinds(accept)
         if write is not None and not kinds:
@@ -97,8 +106,11 @@ def discover(
 
 
 def import_endpoint(
-    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help=f"One of {', '.join(PUBLISHERS)}.")],
-    endpoint: Annotated[str, typer.Argument(metavar="ENDPOINT", help="As the provider calls it: fal-ai/veo3.1.")],
+    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help=f"One of {', '.join(PUBLISHERS)}, comfyui.")],
+    endpoint: Annotated[
+        str,
+        typer.Argument(metavar="ENDPOINT", help="As the provider calls it: fal-ai/veo3.1; comfyui: a workflow file."),
+    ],
     *,
     model: Annotated[
         str, typer.Option(metavar="MODEL", help="The card it belongs to: veo-3.1; made if there is none.")
@@ -115,6 +127,16 @@ def import_endpoint(
     by_version: Annotated[
         bool, typer.Option(help="Replicate: order the newest version, for community models.")
     ] = False,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=TARGET", help="comfyui: an input, as prompt=6.inputs.text; nothing: it has none."),
+    ] = None,
+    output: Annotated[
+        list[str] | None, typer.Option(metavar="NODE", help="comfyui: a node whose files are wanted.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", help="comfyui: look whether that server has all it needs.")
+    ] = None,
     into: Into = None,
     overwrite: Overwrite = False,
     config: ConfigFile = None,
@@ -125,7 +147,7 @@ def import_endpoint(
     """Write an offer (and a card) from what an endpoint publishes about itself, so that it can be used at once."""
     session = Session(config_file=config, local=local, directory=directory, as_json=as_json)
     with session.told():
-        if provider not in PUBLISHERS:
+        if provider != WORKFLOWS and provider not in PUBLISHERS:
             raise RequestError(f"{provider} publishes no schemas that are read here: one of {', '.join(PUBLISHERS)}")
         for name in task or ():
             known_task(name)
@@ -136,6 +158,14 @@ def import_endpoint(
         chosen = cast("Literal['workhorse', 'hero'] | None", tier)
         fixed = dict(map(_fixed, fix or ()))
         wish = Wish(model, tuple(task or ()), maker, chosen, by_version=by_version, fixed=fixed)
+        if provider == WORKFLOWS:
+            given = Known("".join(wish.tasks[:1]), tuple(output or ()), dict(map(split_field, field or ())))
+            made = import_workflow(
+                Path(endpoint), wish, given, catalogue, target, url, ask=not as_json, overwrite=overwrite
+            )
+            made = _usable_here(catalogue, made, target)
+            emit(made) if as_json else draw_import(console(), made)
+            return
         found = asyncio.run(_published(catalogue, provider, endpoint))
         made = importing(
             found,
@@ -152,6 +182,22 @@ def import_endpoint(
         emit(made)
     else:
         draw_import(console(), made)
+
+
+def _at_addresses(
+    session: Session, names: Sequence[str], accept: str | None, write: Path | None, *, overwrite: bool
+) -> None:
+    with session.told():
+        if others := [name for name in names if "://" not in name]:
+            raise RequestError(f"{others[0]}: ask sources and addresses one after the other")
+        catalogue = Catalogue.open(session.config())
+        engines = engines_at(names, catalogue.registry, catalogue.today)
+        wanted = "new" in _kinds(accept)
+        files = write_offers(engines, _target(catalogue, write, "--write"), overwrite=overwrite) if wanted else []
+    if session.as_json:
+        emit({"engines": engines, "written": [str(file) for file in files]})
+    else:
+        draw_engines(console(), engines, files)
 
 
 # ------------------------------------------------------------------------------------------------------------- asking

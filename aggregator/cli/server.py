@@ -9,7 +9,7 @@ from aggregator.cli.session import AsJson, ConfigFile, Directory, LocalOnly, Ses
 from aggregator.cli.show import console, emit
 from aggregator.errors import ConfigurationError
 
-__all__ = ["local"]
+__all__ = ["authority", "listen", "local"]
 
 BACKLOG = 128
 Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen. Whoever reaches it can use it.")]
@@ -38,10 +38,10 @@ async def _serve(session: Session, host: str, port: int) -> None:
     except ImportError as missing:
         raise ConfigurationError('the server needs uvicorn: pip install "aggregator[local]"') from missing
     root = session.config().directory.expanduser().absolute() / "local"
-    listening = _listen(host, port)
+    listening = listen(host, port)
     app = LocalApp(root)
     server = uvicorn.Server(uvicorn.Config(app.asgi, log_level="warning", lifespan="off"))
-    _announce(session, f"http://{_authority(*listening.getsockname()[:2])}", str(root))
+    _announce(session, f"http://{authority(*listening.getsockname()[:2])}", str(root))
     try:
         await server.serve(sockets=[listening])
     finally:
@@ -49,7 +49,8 @@ async def _serve(session: Session, host: str, port: int) -> None:
         await app.aclose()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that callers can reach already; port 0 is any that is free."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -63,7 +64,8 @@ def _listen(host: str, port: int) -> socket.socket:
     return found
 
 
-def _authority(host: str, port: int) -> str:
+def authority(host: str, port: int) -> str:
+    """Host and port as they stand in an address."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

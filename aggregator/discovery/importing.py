@@ -26,7 +26,7 @@ from aggregator.registry.load import Registry
 from aggregator.registry.mapping import Mappings
 from aggregator.registry.writing import toml_text
 
-__all__ = ["Draft", "Imported", "Wish", "draft", "importing"]
+__all__ = ["Draft", "Imported", "Wish", "card_text", "draft", "importing", "keep"]
 
 _METERS: Mapping[str, str] = {
     "image": "1",
@@ -108,13 +108,27 @@ def importing(
     others = [path for path in paths if path.absolute() != into.absolute()]
     before = [*others, into] if _holds_files(into) else others
     made = draft(found, endpoint, wish, Registry.load(before, mappings=mappings).cards, today)
-    registry = _written(made.texts, into, others, mappings, overwrite=overwrite)
-    pin = f"{found.source}:{endpoint}"
-    offers = tuple(one for task in made.left_out for one in registry.offers(task) if one.id == pin)
+    kept = keep(made, f"{found.source}:{endpoint}", into, others, mappings, overwrite=overwrite)
     said = list(made.said)
-    files = [into / name for name in made.texts]
-    files += _priced(found, offers, into, before, today, said)
-    return Imported(offers, made.left_out, tuple(said), tuple(files))
+    files = [*kept.files, *_priced(found, kept.offers, into, before, today, said)]
+    return replace(kept, said=tuple(said), files=tuple(files))
+
+
+def keep(
+    made: Draft, pin: str, into: Path, others: Sequence[Path], mappings: Mappings, *, overwrite: bool = False
+) -> Imported:
+    """Write what was drafted, after the registry has read it.
+
+    Args:
+        others: The other directories of the user's.
+
+    Raises:
+        RequestError: A file is there already. ConfigurationError: It does not load.
+
+    """
+    registry = _written(made.texts, into, others, mappings, overwrite=overwrite)
+    offers = tuple(one for task in made.left_out for one in registry.offers(task) if one.id == pin)
+    return Imported(offers, made.left_out, made.said, tuple(into / name for name in made.texts))
 
 
 def draft(found: Found, endpoint: str, wish: Wish, cards: Container[str], today: date) -> Draft:
@@ -136,7 +150,7 @@ def draft(found: Found, endpoint: str, wish: Wish, cards: Container[str], today:
     meters = {mapped.task: _meter(found.prices, offer, mapped, said) for mapped in rows}
     texts = {f"offers/{offer.provider}/{_slug(endpoint)}.toml": _offer_text(offer, document, wish, rows, meters, today)}
     if wish.model not in cards:
-        texts[f"models/{wish.model}.toml"] = _card_text(offer, wish, said)
+        texts[f"models/{wish.model}.toml"] = card_text(wish, said, title=offer.title, released=offer.released)
     return Draft(texts, {mapped.task: mapped.left_out for mapped in rows}, tuple(dict.fromkeys(said)))
 
 
@@ -235,7 +249,13 @@ def _offer_text(
     return toml_text({**top, "tasks": bodies})
 
 
-def _card_text(offer: FoundOffer, wish: Wish, said: list[str]) -> str:
+def card_text(wish: Wish, said: list[str], *, title: str = "", released: date | None = None) -> str:
+    """The card of a model that has none, as far as somebody says what it is.
+
+    Raises:
+        RequestError: It has no name that a card can have, or nobody says who makes it.
+
+    """
     if not _MODEL_ID.fullmatch(wish.model):
         raise RequestError(f"{wish.model!r} is no model's id: lower-case letters, digits, '.', '_', '-'")
     if wish.maker is None:
@@ -246,10 +266,10 @@ def _card_text(offer: FoundOffer, wish: Wish, said: list[str]) -> str:
     if wish.tier is None:
         said.append(f"{wish.model} is taken for a workhorse: --tier hero says otherwise")
     card: dict[str, Any] = {"maker": wish.maker, "tier": wish.tier or "workhorse"}
-    if title := wish.title or offer.title:
-        card["title"] = title
-    if offer.released is not None:
-        card["released"] = offer.released
+    if named := wish.title or title:
+        card["title"] = named
+    if released is not None:
+        card["released"] = released
     return toml_text({"model": card})
 
 

@@ -1,28 +1,49 @@
 """Own GPUs: what a job costs by the seconds it takes and the price of an hour, and when that beats paying by the job.
 
-Pure: seconds come from an offer's `[compute]` or from finished jobs, the price of an hour from `usd_per_gpu_hour`.
+Pure: seconds come from an offer's `[compute]`, from finished jobs or, where there are neither, from the shape of the
+model (`estimate`); the price of an hour from `usd_per_gpu_hour`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from statistics import quantiles
 from typing import Any, NamedTuple
 
 from aggregator.config import Config
+from aggregator.pricing.estimate import PETAFLOPS, petaflops
 from aggregator.pricing.known import Interval, interval, known_values
 from aggregator.pricing.money import EXACT
 from aggregator.pricing.table import RateRows
 from aggregator.registry.cards import Compute, Offer
 from aggregator.tasks import request_from_json
 
-__all__ = ["GPU_SECOND", "BreakEven", "Finished", "Volume", "gpu_layers", "gpu_time", "measured", "per_gpu_second"]
+__all__ = [
+    "GPU_SECOND",
+    "BreakEven",
+    "Finished",
+    "Volume",
+    "gpu_layers",
+    "gpu_time",
+    "is_timed",
+    "measured",
+    "per_gpu_second",
+]
 
 GPU_SECOND = "gpu_second"
 HOUR_S, DAY_S, DAYS_A_MONTH = 3600, 86_400, 30
 FEWEST = 5
 """Finished jobs from which on what was measured replaces what was stated."""
+FEW_SPREAD = Decimal("1.5")
+"""How much further than what they took fewer jobs than that may be off, both ways, where nothing else is known."""
+_PER = {
+    **dict.fromkeys(("text-to-image", "image-to-image", "image-upscaling"), "request.megapixels"),
+    **dict.fromkeys(("text-to-video", "image-to-video", "video-to-video"), "request.duration_s"),
+    **dict.fromkeys(("text-to-sound", "text-to-music"), "request.duration_s"),
+    "text-to-speech": "request.characters",
+}
+"""What the seconds of a job go by where nobody knows its model's work; the job itself for other tasks."""
 _PICO, _MILLI = Decimal("1e-12"), Decimal("0.001")
 
 
@@ -34,7 +55,8 @@ def per_gpu_second(usd_per_gpu_hour: Decimal) -> Decimal:
 def gpu_layers(config: Config, today: date) -> tuple[RateRows, ...]:
     """A layer of the price table: the price of a GPU-second on each provider whose hour the configuration prices."""
     hours = {name: of.usd_per_gpu_hour for name, of in config.providers.items() if of.usd_per_gpu_hour is not None}
-    if not hours:
+    gpus = {name: of.gpu for name, of in config.providers.items() if of.gpu}
+    if not hours and not gpus:
         return ()
     rows = {
         provider: [
@@ -49,7 +71,9 @@ def gpu_layers(config: Config, today: date) -> tuple[RateRows, ...]:
         ]
         for provider, usd in hours.items()
     }
-    return (RateRows(rows, " ".join(f"{provider}={usd}" for provider, usd in sorted(hours.items()))),)
+    said = [f"{provider}={usd}" for provider, usd in sorted(hours.items())]
+    said += [f"{provider} on {gpu}" for provider, gpu in sorted(gpus.items())]
+    return (RateRows(rows, " ".join(said), gpus),)
 
 
 def gpu_time(compute: Compute, offer: Offer, values: Mapping[str, Any]) -> Interval | None:
@@ -61,8 +85,24 @@ def gpu_time(compute: Compute, offer: Offer, values: Mapping[str, Any]) -> Inter
 
 
 def _amount(compute: Compute, offer: Offer, values: Mapping[str, Any]) -> Interval | None:
+    if compute.per == PETAFLOPS:
+        work = petaflops(offer, values)
+        return None if work is None else (work, work)
     name = compute.per.removeprefix("request.")
     return interval(name, offer, values) if name != compute.per else (Decimal(name), Decimal(name))
+
+
+def is_timed(offer: Offer) -> bool:
+    """Whether its jobs are counted in GPU-seconds that finished ones teach."""
+    return offer.compute is not None or bool(offer.weights)
+
+
+def _counted_by(offer: Offer) -> Compute:
+    """What its seconds are for: as its row says, else the model's work, else the length, the pixels or the job."""
+    if offer.compute is not None:
+        return offer.compute
+    per = PETAFLOPS if offer.work is not None else _PER.get(offer.task, "1")
+    return Compute("", per, Decimal(0), Decimal(0))
 
 
 class Finished(NamedTuple):
@@ -72,32 +112,49 @@ class Finished(NamedTuple):
     request: Mapping[str, Any]
     """As JSON."""
     gpu_seconds: Decimal
+    gpu: str | None = None
+    """The card it ran on, where the configuration named one then."""
 
 
-def measured(offers: Iterable[Offer], jobs: Iterable[Finished]) -> dict[str, Compute]:
+def measured(
+    offers: Iterable[Offer], jobs: Iterable[Finished], gpu: Callable[[str], str | None] = lambda _provider: None
+) -> dict[str, Compute]:
     """What finished jobs say, by offer: from the tenth percentile of GPU-seconds for one of a thing to the ninetieth.
 
-    Fewer than five of an offer change nothing.
+    Where something is stated, fewer than five change nothing. Where nothing is, the first one counts, and what so few
+    say is spread by half.
+
+    Args:
+        gpu: The card that runs at a provider now: jobs that ran on another one say nothing.
+
     """
-    by_id = {(offer.id, offer.task): offer for offer in offers if offer.compute is not None}
+    by_id = {(offer.id, offer.task): offer for offer in offers if is_timed(offer)}
     each: dict[str, list[Decimal]] = {}
-    for offer_id, row, seconds in jobs:
+    counted: dict[str, Compute] = {}
+    for offer_id, row, seconds, ran_on in jobs:
         offer = by_id.get((offer_id, str(row["task"])))
-        if offer is None or offer.compute is None:
+        if offer is None or ran_on != gpu(offer.provider):
             continue
-        amount = _amount(offer.compute, offer, known_values(offer, request_from_json(row)))
+        by = _counted_by(offer)
+        amount = _amount(by, offer, known_values(offer, request_from_json(row)))
         if amount is not None and amount[0] == amount[1] > 0:
+            counted[offer_id] = replace(by, gpu=by.gpu or ran_on or "own GPU")
             each.setdefault(offer_id, []).append(seconds / amount[0])
-    stated = {offer.id: offer.compute for offer in by_id.values() if offer.compute is not None}
-    return {name: _spread(stated[name], found) for name, found in each.items() if len(found) >= FEWEST}
+    return {
+        name: _spread(counted[name], found)
+        for name, found in each.items()
+        if len(found) >= FEWEST or not counted[name].high_s
+    }
 
 
-def _spread(stated: Compute, each: Sequence[Decimal]) -> Compute:
-    tenths = quantiles(each, n=10, method="inclusive")
-    low, high = (
-        value.quantize(_MILLI, rounding) for value, rounding in ((tenths[0], ROUND_FLOOR), (tenths[-1], ROUND_CEILING))
-    )
-    return Compute(stated.gpu, stated.per, low, high, source=f"{len(each)} finished jobs of ours")
+def _spread(by: Compute, each: Sequence[Decimal]) -> Compute:
+    if len(each) < FEWEST:
+        ends = min(each) / FEW_SPREAD, max(each) * FEW_SPREAD
+    else:
+        tenths = quantiles(each, n=10, method="inclusive")
+        ends = tenths[0], tenths[-1]
+    low, high = (end.quantize(_MILLI, way) for end, way in zip(ends, (ROUND_FLOOR, ROUND_CEILING), strict=True))
+    return Compute(by.gpu, by.per, low, high, source=f"{len(each)} finished jobs of ours")
 
 
 # ----------------------------------------------------------------------------------------------------------- break-even

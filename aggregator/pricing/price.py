@@ -33,6 +33,8 @@ class _Span:
     high: Decimal
     high_usd: Decimal
     dear: Rate
+    said: str = ""
+    """Where the amount is from, if no request says it."""
 
     def line(self) -> Line:
         """The line of a quote shows the rate at the high end: that is what is reserved."""
@@ -86,7 +88,7 @@ def _spread(span: _Span) -> str:
     much = f"{span.low} to {span.high}" if span.low != span.high else f"{span.high}"
     low_usd, high_usd = span.cheap.usd, span.dear.most_usd
     each = f"{low_usd} to {high_usd}" if low_usd != high_usd else f"{high_usd}"
-    return f"{much} {span.unit} at {each} USD"
+    return f"{much} {span.unit} at {each} USD" + (f" ({span.said})" if span.said else "")
 
 
 def spans_of(
@@ -101,17 +103,20 @@ def spans_of(
         values |= {f"{OPTION}{path}": value for path, value in options.items()}
     spans = []
     for priced in sheet:
-        amounts = _gpu_time(priced.meter, offer, values, table) or _quantity(priced.meter, offer, values)
+        compute = table.compute(offer) if priced.meter.unit == GPU_SECOND else None
+        timed = None if compute is None else gpu_time(compute, offer, values)
+        amounts = timed or _quantity(priced.meter, offer, values)
         if isinstance(amounts, str):
             return amounts
         rows = priced.winners(offer, values)
         if isinstance(rows, str):
             return rows
-        spans.append(_span(priced.meter.unit, amounts, rows))
+        said = f"{compute.source}, {compute.gpu}" if timed and compute else ""
+        spans.append(_span(priced.meter.unit, amounts, rows, said))
     return spans
 
 
-def _span(unit: str, amounts: tuple[Decimal, Decimal], rows: tuple[Rate, ...]) -> _Span:
+def _span(unit: str, amounts: tuple[Decimal, Decimal], rows: tuple[Rate, ...], said: str) -> _Span:
     """The cheapest row at the least that can be used, and the dearest at the most."""
     least, most = amounts
     cheap = dear = rows[0]
@@ -125,15 +130,7 @@ def _span(unit: str, amounts: tuple[Decimal, Decimal], rows: tuple[Rate, ...]) -
             cheap, low, low_usd = row, amount, usd
         if (usd := EXACT.multiply(amount := row.billed(most), row.most_usd)) > high_usd:
             dear, high, high_usd = row, amount, usd
-    return _Span(unit, low, low_usd, cheap, high, high_usd, dear)
-
-
-def _gpu_time(
-    meter: Meter, offer: Offer, values: Mapping[str, Any], table: PriceTable
-) -> tuple[Decimal, Decimal] | None:
-    """The GPU-seconds of a job, where the offer or own jobs say how many it takes."""
-    compute = table.measured.get(offer.id, offer.compute) if meter.unit == GPU_SECOND else None
-    return None if compute is None else gpu_time(compute, offer, values)
+    return _Span(unit, low, low_usd, cheap, high, high_usd, dear, said)
 
 
 def _quantity(meter: Meter, offer: Offer, values: Mapping[str, Any]) -> tuple[Decimal, Decimal] | str:

@@ -4,6 +4,7 @@ says now.
 
 from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 
 from aggregator.pricing.money import EXACT
 from aggregator.pricing.quote import Cost, Line, Quote
@@ -12,12 +13,22 @@ __all__ = ["settled"]
 
 
 def settled(
-    quote: Quote, reported: Mapping[str, Decimal], *, reserved_usd: Decimal, charged_usd: Decimal | None = None
+    quote: Quote,
+    reported: Mapping[str, Decimal],
+    *,
+    reserved_usd: Decimal,
+    charged_usd: Decimal | None = None,
+    measured: Mapping[str, Decimal] = MappingProxyType({}),
 ) -> Cost:
     """Book what the answer says was charged, else by what the provider counted (`reported`, by unit), else by what was
     ordered, its high end where that is a range.
 
     Without a rate all that was reserved is booked, and the cost says `unpriced`.
+
+    Args:
+        measured: What was seen from here of what nobody reports (the seconds of a GPU of one's own): at most as quoted,
+            since waiting is in it.
+
     """
     if charged_usd is not None:
         line = Line("usd", charged_usd, charged_usd, Decimal(1), "charged")
@@ -27,7 +38,7 @@ def settled(
     lines = tuple(
         Line(line.unit, amount, amount, line.rate_usd, line.row)
         for line in quote.lines
-        for amount in (reported.get(line.unit, line.high),)
+        for amount in (reported.get(line.unit, min(line.high, measured.get(line.unit, line.high))),)
     )
     total = Decimal(0)
     for line in lines:

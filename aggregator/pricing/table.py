@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from pydantic import JsonValue
 
+from aggregator.pricing.estimate import reckoned
 from aggregator.pricing.money import EXACT, exact
 from aggregator.pricing.ranges import Range
 from aggregator.registry.cards import Compute, Offer
@@ -147,6 +148,8 @@ class RateRows:
     rows: Mapping[str, Sequence[Mapping[str, Any]]]
     version: str
     """A digest of the content."""
+    gpus: Mapping[str, str] = field(default_factory=dict)
+    """By provider, the card that runs there."""
 
 
 class PriceTable:
@@ -188,6 +191,15 @@ class PriceTable:
 
             layers += [read_rates(path / "rates") for path in paths]
         return cls((*layers, *more))
+
+    def compute(self, offer: Offer) -> Compute | None:
+        """The GPU-seconds of a job: as own jobs took, else as its row states, else as its model's shape lets expect."""
+        found = self.measured.get(offer.id, offer.compute)
+        return found or reckoned(offer, self.gpu(offer.provider))
+
+    def gpu(self, provider: str) -> str | None:
+        """The card that runs at a provider, where the configuration names one."""
+        return next((layer.gpus[provider] for layer in reversed(self._layers) if provider in layer.gpus), None)
 
     def with_measured(self, measured: Mapping[str, Compute]) -> Self:
         """The same rates beside other measurements."""

@@ -92,18 +92,22 @@ def _rows(said: Mapping[str, Any]) -> Rows:
     return rows
 
 
-def _check_texts(value: Any, where: str) -> None:
-    """No text may hold what moves a terminal's cursor or turns its writing round, nor be endless."""
+def _check_texts(value: Any, where: str, *, lines: bool = False) -> None:
+    """No text may hold what moves a terminal's cursor or turns its writing round, nor be endless; one of a template may
+    have lines.
+    """
     if isinstance(value, str):
-        if not value.isprintable() or len(value) > MAX_TEXT:
+        shown = "".join(value.split("\n")) if lines else value
+        if not shown.isprintable() or len(value) > MAX_TEXT:
             raise ConfigurationError(f"{where}: a text with control characters, or of more than {MAX_TEXT} characters")
     elif isinstance(value, dict):
         for name, item in value.items():
             _check_texts(name, where)
-            _check_texts(item, f"{where}.{name}" if len(where) < MAX_TEXT else where)
+            inside = lines or name == "template"
+            _check_texts(item, f"{where}.{name}" if len(where) < MAX_TEXT else where, lines=inside)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _check_texts(item, f"{where}.{index}" if isinstance(item, dict | list) else where)
+            _check_texts(item, f"{where}.{index}" if isinstance(item, dict | list) else where, lines=lines)
 
 
 def _check_offer(row: Mapping[str, Any], provider: Provider) -> None:
@@ -123,6 +127,7 @@ def _check_offer(row: Mapping[str, Any], provider: Provider) -> None:
             _check_field(targets, target, f"{where}: fields.{name}")
     for path, value in row.get("fixed", {}).items():
         _check_sent(targets, path, value, f"{where}: fixed.{path}")
+    _check_template_body(targets, spoken.input_path, row.get("template", {}), f"{where}: template")
     if (url := row.get("files", {}).get("url")) is not None:
         found = _URL_PATH.fullmatch(url)
         if not found or found["host"] not in (None, *spoken.hosts, *spoken.cdns):
@@ -141,6 +146,15 @@ def _check_field(targets: "_Targets", target: Any, where: str) -> None:
         raise ConfigurationError(f"{where}: as: a format such as '{{:g}}s', with nothing else in its braces")
     for word, value in (target.get("values") or {}).items():
         _check_sent(targets, target["to"], value, f"{where}: values.{word}")
+
+
+def _check_template_body(targets: "_Targets", inside: str, body: Mapping[str, Any], where: str) -> None:
+    """What a body begins with: no address anywhere, and beside the fields' own place nothing that leads away."""
+    for name, value in body.items():
+        for place in () if inside and name == inside else (name, *_places(name, value)):
+            targets.check(place, f"{where}.{name}")
+        if any("//" in text for text in _texts(value)):
+            raise ConfigurationError(f"{where}.{name}: an address: a feed may not say where anything goes")
 
 
 def _check_sent(targets: "_Targets", path: str, value: Any, where: str) -> None:

@@ -10,7 +10,22 @@ from pydantic import JsonValue
 
 from aggregator.contract import Endpoint
 
-__all__ = ["Board", "Card", "Claim", "Compute", "Host", "Limit", "Offer", "Reading", "Rule", "Stage", "Tier", "Weights"]
+__all__ = [
+    "Board",
+    "Card",
+    "Claim",
+    "Compute",
+    "Frames",
+    "Host",
+    "Limit",
+    "Offer",
+    "Reading",
+    "Rule",
+    "Stage",
+    "Tier",
+    "Weights",
+    "Work",
+]
 
 Tier = Literal["workhorse", "hero"]
 Stage = Literal["announced", "preview", "active", "deprecated", "retired"]
@@ -96,7 +111,50 @@ class Weights:
     checked: date
     source: str
     license: str
+    commercial_use: Literal["yes", "no", "conditional", "unknown"] = "unknown"
+    """What the licence says of it. `unknown`: nobody has read it for this; then read it before you sell anything."""
+    vram_gb: tuple[Decimal, ...] = ()
+    """The least they have been run in, with what that takes (`vram_note`), and what they want without; one figure
+    where only one is known.
+    """
+    vram_note: str = ""
+    limits: Mapping[str, "Limit"] = field(default_factory=dict)
+    """What the model itself takes, whoever serves it: an offer of these weights inherits this and the next three."""
+    defaults: Mapping[str, JsonValue] = field(default_factory=dict)
+    frames: "Frames | None" = None
+    work: "Work | None" = None
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """How many frames a clip may have: `multiple_of` times something, `plus` some."""
+
+    multiple_of: int = 1
+    plus: int = 0
+    default: int | None = None
+    """How many are made where nobody says how long."""
+    min: int | None = None
+    max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one pass through a diffusion transformer is made of: enough to reckon its operations."""
+
+    parameters: Decimal
+    """Billions that every token passes in a step; of a mixture of experts, those at work."""
+    layers: int
+    width: int
+    """Of the attention: heads times their dimension."""
+    pixels_per_token: int
+    """The edge of the square that one token stands for."""
+    steps: int
+    """Where nobody says otherwise."""
+    passes: int
+    """Passes a step: 2 with a negative prompt (classifier-free guidance), 1 for distilled models."""
+    source: str
+    frames_per_token: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +279,10 @@ class Offer:
     """Where it is computed, as the provider says it: `eu`, `us-east`; empty: nobody says."""
     compute: Compute | None = None
     """For an offer that is billed by the GPU-second: how many a job takes."""
+    weights: str = ""
+    """The card whose weights are run here: what those take and how they work is this offer's too."""
+    frames: Frames | None = None
+    work: Work | None = None
     source: str = ""
     note: str = ""
 

@@ -7,6 +7,7 @@ task are built when that task is first asked for. Users' directories are read as
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -16,11 +17,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from aggregator.config import nearest
-from aggregator.contract import Endpoint
+from aggregator.contract import Endpoint, Meter
 from aggregator.errors import UnknownModelError
 from aggregator.registry.boards import board_of, joined
 from aggregator.registry.cards import Board, Card, Compute, Host, Limit, Offer, Rule, Weights
 from aggregator.registry.mapping import Mappings, merge
+from aggregator.registry.weights import frames_of, inherited, work_of
 
 if TYPE_CHECKING:
     from aggregator.registry.rows import Rows
@@ -30,8 +32,12 @@ __all__ = ["Registry", "bundled_rows", "index_text", "laid_over"]
 _DATES = ("checked", "announced", "preview", "released", "deprecated", "retires", "retires_checked", "serves_from")
 _PLAIN = (
     *("provider", "endpoint", "model", "task", "status", "successor", "serves", "unmapped", "version"),
-    *("source", "note"),
+    *("weights", "source", "note"),
 )
+
+
+def _not_known(_values: Mapping[str, Any]) -> None:
+    """How many GPU-seconds a server of one's own takes: what was measured or reckoned says it, no request does."""
 
 
 def _no_mapping(_provider: str, _task: str, _dialect: str) -> Endpoint | None:
@@ -141,10 +147,18 @@ class Registry:
         rows = self._offer_rows[offer.task]
         return next(row for row in rows if (row["provider"], row["endpoint"]) == (offer.provider, offer.endpoint))
 
+    def _mapping(self, row: Mapping[str, Any]) -> Endpoint:
+        mapping = merge(None if row.get("unmapped") else self._base(row), row)  # unmapped: what is billed, at most
+        own = row.get("weights") and not mapping.meters
+        return replace(mapping, meters=(Meter("gpu_second", _not_known),)) if own else mapping
+
     def _base(self, row: Mapping[str, Any]) -> Endpoint | None:
         return self._mappings(row["provider"], row["task"], row.get("dialect", ""))
 
     def _offer(self, row: Mapping[str, Any]) -> Offer:
+        said, row = row, inherited(row, self._card_rows)
+        mapping = self._mapping(row)
+        counts = "frames" in said or "fps" in mapping.fields  # else nobody could tell the server how many
         values: dict[str, Any] = {name: row[name] for name in _PLAIN if name in row}
         values |= {name: date.fromisoformat(row[name]) for name in _DATES if name in row}
         return Offer(
@@ -155,8 +169,10 @@ class Registry:
             required=tuple(row.get("required", ())),
             aliases=tuple(row.get("aliases", ())),
             retires_was=tuple(map(date.fromisoformat, row.get("retires_was", ()))),
-            mapping=merge(None if row.get("unmapped") else self._base(row), row),  # unmapped: what is billed, at most
+            mapping=mapping,
             compute=_compute(row["compute"]) if "compute" in row else None,
+            frames=frames_of(row.get("frames")) if counts else None,
+            work=work_of(row.get("work")),
             **values,
         )
 
@@ -234,10 +250,20 @@ def _card(model: str, row: Mapping[str, Any]) -> Card:
     names = {name: tuple(row[name]) for name in ("equivalents", "aliases") if name in row}
     hosts = tuple(Host(**{"checked": None, **_days(host, "checked", "retires")}) for host in row.get("hosts", ()))
     weights = tuple(
-        Weights(**{**_days(one, "checked"), "tasks": tuple(one["tasks"])}) for one in row.get("weights", ())
+        Weights(**{**_days(one, "checked"), **_weighed(one), "tasks": tuple(one["tasks"])})
+        for one in row.get("weights", ())
     )
     days = _days(row, "released", "retired", "checked")
     return Card(id=model, **{**days, **names, "hosts": hosts, "weights": weights})
+
+
+def _weighed(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "vram_gb": tuple(map(Decimal, row.get("vram_gb", ()))),
+        "limits": _limits(row.get("limits", {})),
+        "frames": frames_of(row.get("frames")),
+        "work": work_of(row.get("work")),
+    }
 
 
 def _days(row: Mapping[str, Any], *names: str) -> dict[str, Any]:

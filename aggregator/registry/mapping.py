@@ -1,6 +1,6 @@
 """How an offer row's mapping is laid over its provider's: where words of TOML become words of the contract."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,8 @@ from aggregator.errors import ConfigurationError
 __all__ = ["QUANTITIES", "Mappings", "complete", "mappings_of", "merge"]
 
 Mappings = Callable[[str, str, str], Endpoint | None]
-"""Provider, task and dialect to the provider's own mapping; `None` where there is no such provider."""
+"""Provider, task and dialect to the provider's own mapping, in the dialect that its table speaks there (one task of a
+server may be spoken in another one than the rest); `None` where there is no such provider."""
 
 QUANTITIES = frozenset(
     {
@@ -40,7 +41,10 @@ def mappings_of(tables: Mapping[str, Provider]) -> Mappings:
         if dialect and dialect not in provider.dialects:
             known = ", ".join(provider.dialects) or "none"
             raise ConfigurationError(f"{name} has no dialect {dialect!r}; it has {known}")
-        return provider.endpoint(task, dialect) or Endpoint()
+        own = provider.tasks.get(f"{task}@{dialect}") if dialect else None
+        leads_on = own is not None and own.dialect in provider.dialects
+        found = own or provider.endpoint(task) or Endpoint()
+        return found if leads_on or not dialect else replace(found, dialect=dialect)
 
     return mapping_of
 
@@ -62,12 +66,13 @@ def merge(base: Endpoint | None, row: Mapping[str, Any]) -> Endpoint:
         base,
         fields=fields,
         fixed={**base.fixed, **row.get("fixed", {})},
-        files=_files(row["files"]) if "files" in row else base.files,
+        template=row.get("template", base.template),
+        files=_collected(_files(row["files"]) if "files" in row else base.files, row.get("outputs", ())),
         meters=tuple(Meter(**meter) for meter in row["meters"]) if "meters" in row else base.meters,
         facts={**base.facts, **row.get("facts", {})},
         refs={**base.refs, **row.get("refs", {})},
         inputs={**base.inputs, **{name: _input(words) for name, words in row.get("inputs", {}).items()}},
-        dialect=row.get("dialect", base.dialect),
+        dialect=base.dialect or row.get("dialect", ""),
     )
 
 
@@ -100,6 +105,13 @@ def _files(words: Mapping[str, Any]) -> Files:
     blocked = words.get("blocked")
     found = None if blocked is None else Blocked(blocked["path"], tuple(blocked.get("values", ())))
     return Files(**{**words, "blocked": found})
+
+
+def _collected(files: Files | None, outputs: Sequence[str]) -> Files | None:
+    """The files of these outputs alone, each in the place of the `*` that stands for all of them."""
+    if files is None or not outputs:
+        return files
+    return replace(files, path=" ".join(path.replace("*", one, 1) for one in outputs for path in files.path.split()))
 
 
 def _input(words: Mapping[str, Any]) -> Input:

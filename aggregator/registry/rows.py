@@ -41,6 +41,7 @@ def check_references(rows: Rows) -> None:
                 where = _where(rows, name, reading[0])
                 raise ConfigurationError(f"{where}: unknown model {reading[0]!r}{perhaps(reading[0], rows.cards)}")
     for key, offer in rows.offers.items():
+        _check_weights(rows, key, offer)
         for word in ("model", "serves"):
             if (named := offer.get(word, offer["model"])) not in rows.cards:
                 where = _where(rows, key, word)
@@ -57,6 +58,20 @@ def check_mappings(rows: Rows, mappings: Mappings) -> None:
             complete(offer, mappings)
         except ConfigurationError as error:
             raise ConfigurationError(f"{_where(rows, key, str(error).partition('.')[0])}: {error}") from None
+
+
+def _check_weights(rows: Rows, key: Key, offer: dict[str, Any]) -> None:
+    """The weights that an offer runs must be there, for its task."""
+    if not (named := offer.get("weights")):
+        return
+    with_weights = {model: card["weights"] for model, card in rows.cards.items() if card.get("weights")}
+    if named not in with_weights:
+        where = _where(rows, key, "weights")
+        raise ConfigurationError(f"{where}: weights: no card {named!r} with weights{perhaps(named, with_weights)}")
+    tasks = [task for one in with_weights[named] for task in one["tasks"]]
+    if offer["task"] not in tasks:
+        where = _where(rows, key, "weights")
+        raise ConfigurationError(f"{where}: weights: those of {named} are for {', '.join(tasks)}, not {offer['task']}")
 
 
 def _check_successor(rows: Rows, key: str | Key, successor: str | None, pins: Container[str]) -> None:

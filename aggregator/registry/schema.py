@@ -17,9 +17,11 @@ from aggregator._lines import lines_in
 from aggregator._toml import Day, Table, read_toml
 from aggregator.errors import ConfigurationError
 from aggregator.registry.boards import read_boards
+from aggregator.registry.graphs import with_graph
 from aggregator.registry.mapping import QUANTITIES
 from aggregator.registry.rows import Rows, perhaps
 from aggregator.registry.units import units
+from aggregator.registry.weights import NUMBER, FramesRow, WorkRow
 from aggregator.tasks import TASKS
 
 __all__ = ["checked_card", "checked_offer", "read_directory"]
@@ -28,7 +30,9 @@ _MIME_TYPE = r"^\w+/(\*|[\w.+-]+)$"
 _MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _KINDS = frozenset({"image", "video", "audio"})
 _LIFE = ("announced", "preview", "released", "deprecated", "retires")
-_MAPPED = ("fields", "fixed", "files", "facts", "refs", "inputs", "dialect")
+_MAPPED = ("fields", "fixed", "template", "outputs", "files", "facts", "refs", "inputs", "dialect")
+FILE_COUNTS = ("@file.duration_s", "@file.frames", "@file.megapixels")
+"""What is billed by what the delivered files hold, where no answer counts it."""
 _PER_TASK = ("limits", "defaults", "fields", "fixed", "facts", "refs", "inputs")
 """Tables that a `[tasks.<task>]` table adds to, key by key; everything else it replaces."""
 
@@ -48,13 +52,54 @@ class _Host(Table):
     note: str = ""
 
 
+class _Limit(Table):
+    values: tuple[JsonValue, ...] = ()
+    min: Amount | None = None
+    max: Amount | None = None
+    multiple_of: Annotated[float, Field(gt=0)] | None = None
+    max_characters: Annotated[int, Field(gt=0)] | None = None
+    min_pixels: Annotated[int, Field(gt=0)] | None = None
+    max_pixels: Annotated[int, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        bounds = [name for name in type(self).model_fields if name != "values"]
+        if bool(self.values) == any(getattr(self, name) is not None for name in bounds):
+            raise ValueError(f"write a list of values, or a table of {', '.join(bounds)}")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("min is above max")
+        if self.min_pixels is not None and self.max_pixels is not None and self.min_pixels > self.max_pixels:
+            raise ValueError("min_pixels is above max_pixels")
+        return self
+
+
+def _limit(value: object) -> object:
+    return {"values": value} if isinstance(value, list) else value
+
+
 class _Weights(Table):
     repository: _Said
     tasks: Annotated[tuple[str, ...], Field(min_length=1)]
     checked: Day
     source: _Said
     license: _Said
+    commercial_use: Literal["yes", "no", "conditional", "unknown"] = "unknown"
+    vram_gb: Annotated[tuple[Annotated[str, Field(pattern=NUMBER)], ...], Field(max_length=2)] = ()
+    vram_note: str = ""
+    limits: dict[str, Annotated[_Limit, BeforeValidator(_limit)]] = Field(default_factory=dict)
+    defaults: dict[str, JsonValue] = Field(default_factory=dict)
+    frames: FramesRow | None = None
+    work: WorkRow | None = None
     note: str = ""
+
+    @model_validator(mode="after")
+    def _of_their_tasks(self) -> Self:
+        for task in (task for task in self.tasks if task in TASKS):
+            for table in ("limits", "defaults"):
+                for name in getattr(self, table):
+                    if name not in TASKS[task].model_fields:
+                        raise ValueError(f"{table}: {task} has no field {name!r}")
+        return self
 
 
 class _Model(Table):
@@ -101,31 +146,6 @@ class _Card(Table):
         return self
 
 
-class _Limit(Table):
-    values: tuple[JsonValue, ...] = ()
-    min: Amount | None = None
-    max: Amount | None = None
-    multiple_of: Annotated[float, Field(gt=0)] | None = None
-    max_characters: Annotated[int, Field(gt=0)] | None = None
-    min_pixels: Annotated[int, Field(gt=0)] | None = None
-    max_pixels: Annotated[int, Field(gt=0)] | None = None
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
-        bounds = [name for name in type(self).model_fields if name != "values"]
-        if bool(self.values) == any(getattr(self, name) is not None for name in bounds):
-            raise ValueError(f"write a list of values, or a table of {', '.join(bounds)}")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError("min is above max")
-        if self.min_pixels is not None and self.max_pixels is not None and self.min_pixels > self.max_pixels:
-            raise ValueError("min_pixels is above max_pixels")
-        return self
-
-
-def _limit(value: object) -> object:
-    return {"values": value} if isinstance(value, list) else value
-
-
 class _Rule(Table):
     when: Annotated[dict[str, Annotated[tuple[JsonValue, ...], Field(min_length=1)]], Field(min_length=1)]
     limits: Annotated[dict[str, Annotated[_Limit, BeforeValidator(_limit)]], Field(min_length=1)]
@@ -157,6 +177,7 @@ class _Files(Table):
     form: Literal["url", "base64", "hex", "body"] = "url"
     mime_path: str = ""
     url: str = ""
+    only: dict[str, JsonValue] = Field(default_factory=dict)
     blocked: _Blocked | None = None
 
     @model_validator(mode="after")
@@ -190,6 +211,8 @@ class _Meter(Table):
     def _known(self) -> Self:
         if self.unit not in units():
             raise ValueError(f"unknown unit {self.unit!r}{perhaps(self.unit, units())}")
+        if self.reported and self.reported.startswith("@file.") and self.reported not in FILE_COUNTS:
+            raise ValueError(f"reported: of a file there is {', '.join(FILE_COUNTS)}")
         if not self.quantity.startswith("request."):
             try:
                 amount = Decimal(self.quantity)
@@ -215,6 +238,7 @@ class _Compute(Table):
 
 class _Offer(Table):
     model: str
+    weights: str = ""
     endpoint: Annotated[str, Field(pattern=r"^\S+$")]
     task: str
     checked: Day
@@ -239,15 +263,23 @@ class _Offer(Table):
     required: tuple[str, ...] = ()
     fields: dict[str, Annotated[Any, BeforeValidator(_target)]] = Field(default_factory=dict)
     fixed: dict[str, JsonValue] = Field(default_factory=dict)
+    template: dict[str, JsonValue] = Field(default_factory=dict)
+    outputs: tuple[Annotated[str, Field(pattern=r"^[\w:-]+$")], ...] = ()
     files: _Files | None = None
     meters: tuple[_Meter, ...] | None = None
     compute: _Compute | None = None
+    frames: FramesRow | None = None
     facts: dict[str, str] = Field(default_factory=dict)
     refs: dict[str, str] = Field(default_factory=dict)
     inputs: dict[str, _Input] = Field(default_factory=dict)
     regions: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+$")], ...] = ()
     source: str = ""
     note: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_its_weights(cls, row: Any) -> Any:
+        return {"model": row["weights"], **row} if isinstance(row, Mapping) and row.get("weights") else row
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
@@ -326,7 +358,7 @@ def _offers(file: Path) -> Iterator[dict[str, Any]]:
     top = read_toml(file)
     tasks = top.pop("tasks", None)
     if tasks is None:
-        yield _plain(_Offer.read(top, source=str(file), lines=lines_in(file)))
+        yield _plain(_Offer.read(with_graph(top, file), source=str(file), lines=lines_in(file)))
         return
     if "task" in top or not isinstance(tasks, dict) or not tasks:
         raise ConfigurationError(f'{file}: write either task = "…" or one [tasks.<task>] table per task')
@@ -340,7 +372,7 @@ def _offers(file: Path) -> Iterator[dict[str, Any]]:
             if isinstance(top.get(name), dict) and isinstance(table.get(name), dict):
                 merged[name] = {**top[name], **table[name]}
         lines = lines_in(file, under=("tasks", task))
-        yield _plain(_Offer.read(merged, source=f"{file}: tasks.{task}", lines=lines))
+        yield _plain(_Offer.read(with_graph(merged, file), source=f"{file}: tasks.{task}", lines=lines))
 
 
 def _plain(table: Table) -> dict[str, Any]:

@@ -78,6 +78,11 @@ class Entry:
         return self.row.ending is not None
 
     @property
+    def self_hosted(self) -> bool:
+        backend = self._scan.view.backends.get(self.row.offer.provider)
+        return backend is not None and backend.self_hosted
+
+    @property
     def released(self) -> date | None:
         return self.row.offer.released or self.row.card.released
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, JsonValue
 
 from aggregator.inputs import Media
 from aggregator.registry.cards import Limit, Offer, Rule
+from aggregator.routing.frames import framed
 from aggregator.routing.limits import describe, fits, limit_of, nearest_value
 from aggregator.routing.plan import Adjustment
 from aggregator.tasks import Request
@@ -97,7 +98,7 @@ def fit(
     adjustments = _changes(terms, request, values, {} if seen is None else seen, adjust=adjust)
     if isinstance(adjustments, Refusal):
         return adjustments
-    if terms.offer.rules and (refusal := _under_rules(terms.offer, values, adjustments, adjust=adjust)) is not None:
+    if (refusal := _as_a_whole(terms.offer, values, adjustments, adjust=adjust)) is not None:
         return refusal
     left = values if not adjustments else _left(values, adjustments)
     for name in terms.offer.required:
@@ -131,6 +132,20 @@ def _changes(
             return change
         adjustments.append(change)
     return adjustments
+
+
+def _as_a_whole(
+    offer: Offer, values: Mapping[str, Any], adjustments: list[Adjustment], *, adjust: bool
+) -> Refusal | None:
+    """Check what depends on several values at once, and add what has to change."""
+    refusal = _under_rules(offer, values, adjustments, adjust=adjust) if offer.rules else None
+    if refusal is not None or offer.frames is None:
+        return refusal
+    found = framed(offer, _left(values, adjustments), adjustments, adjust=adjust)
+    if isinstance(found, str):
+        return Refusal("value", partial(str, found))
+    adjustments[:] = found
+    return None
 
 
 def _left(values: Mapping[str, Any], adjustments: Sequence[Adjustment]) -> dict[str, Any]:

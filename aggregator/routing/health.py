@@ -121,6 +121,10 @@ class Health:
         self._full = {key: until for key, until in self._full.items() if until > at}
         self._full[_of_account(where)] = at + FULL_S
 
+    def down(self, where: Where, why: str, at: float) -> None:
+        """Its address does not answer: it rests at once, where others stand beside it."""
+        self._breaker(_of_account(where)).rest(at, why)
+
     def asked(self, where: Where, at: float) -> None:
         """A paid request is about to leave. After a rest it is the one that is let through."""
         for key in _keys(where):

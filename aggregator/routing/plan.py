@@ -37,11 +37,15 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """One change that lets an offer serve the request; made only with `on_unsupported="adjust"`."""
+    """One change that lets an offer serve the request; made only with `on_unsupported="adjust"`, but for what is too
+    small to matter (`framed`).
+    """
 
     field: str
-    kind: Literal["dropped", "clamped", "transcoded"]
-    """`transcoded`: the input is written in another format before it is handed over."""
+    kind: Literal["dropped", "clamped", "framed", "transcoded"]
+    """`framed`: the length is that of the nearest number of frames the model makes, at the rate that is sent with it.
+    `transcoded`: the input is written in another format before it is handed over.
+    """
     asked: JsonValue
     sent: JsonValue
     why: str

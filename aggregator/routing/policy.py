@@ -35,7 +35,12 @@ _PRIOR = 2
 """An offer begins as if it had succeeded so often: one bad job is no record."""
 _SPEED_STEP = 0.1
 """Times that differ by less than about a tenth are alike."""
-_WORDS = {"price": "the cheapest", "quality": "the best by quality", "speed": "the fastest"}
+_WORDS = {
+    "price": "the cheapest",
+    "quality": "the best by quality",
+    "self-hosted": "a server of your own first, then the cheapest",
+    "speed": "the fastest",
+}
 
 
 class Placed(Protocol):
@@ -49,6 +54,8 @@ class Placed(Protocol):
     def deprecated(self) -> bool: ...
     @property
     def released(self) -> date | None: ...
+    @property
+    def self_hosted(self) -> bool: ...
     @property
     def high_usd(self) -> Decimal | None: ...
     @property
@@ -141,6 +148,10 @@ def _by_quality(item: Placed) -> Key:
     return False, -round(item.standing.share, 2), 0
 
 
+def _own_first(item: Placed) -> Key:
+    return not item.self_hosted, *_by_price(item)
+
+
 def _by_speed(item: Placed) -> Key:
     p50_s = None if item.track is None else item.track.p50_s
     return p50_s is None, 0 if p50_s is None else round(log(max(p50_s, _SPEED_STEP)) / _SPEED_STEP)
@@ -164,6 +175,7 @@ def _weighted(settings: PolicySettings, item: Placed) -> Key:
 _DECIDE: dict[str, Callable[[Placed], Key | None]] = {
     "price": _by_price,
     "quality": _by_quality,
+    "self-hosted": _own_first,
     "speed": _by_speed,
 }
 

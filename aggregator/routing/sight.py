@@ -121,7 +121,7 @@ def reading_of(row: Row, prices: PriceTable, day: date) -> Reading:
         return _NOTHING
     names = {name for priced in sheet for name in priced.names}
     functions: list[Callable[[Mapping[str, Any]], object]] = []
-    computed = prices.measured.get(row.id, row.offer.compute)
+    computed = prices.compute(row.offer)
     for quantity in (*(priced.meter.quantity for priced in sheet), *([computed.per] if computed else ())):
         if callable(quantity):
             functions.append(quantity)

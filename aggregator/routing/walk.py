@@ -109,6 +109,8 @@ class Walk:
         return candidate if aside is None else replace(candidate, passed_over=aside)
 
     def _asked(self, change: Adjustment) -> Adjustment:
+        if change.field not in self._values:  # it was not asked for: a rate that goes with the length
+            return change
         asked = shown(self._values[change.field])
         return change if asked == change.asked else replace(change, asked=asked)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import JsonValue
 
+from aggregator._build import marked
 from aggregator._paths import first, place
 from aggregator._wire import Reading
 from aggregator.callbacks import Callbacks
@@ -20,6 +21,7 @@ from aggregator.errors import ConfigurationError, RequestError, StoreError
 from aggregator.job import AttemptState, Progress
 from aggregator.owner import new_owner
 from aggregator.planning import Planner
+from aggregator.replicas import address_of
 from aggregator.runner import books, inbox
 from aggregator.runner.inbox import Nudges
 from aggregator.store import journal, outcomes
@@ -150,7 +152,7 @@ class Context:
         written = deepcopy(body)
         for path, text in asked.items():
             place(written, path, text)
-        return written
+        return marked(table, written, attempt_id)
 
     def forget(self, job_id: str) -> None:
         """The job is not followed here any more."""
@@ -209,8 +211,10 @@ class Context:
                 f"job {of.job} was submitted to {of.provider}, which is not configured any more: configure it to go on"
             )
         if backend.account != of.account_ref:
+            at = address_of(of.account_ref)
+            moved = f" at {at}: name it in [providers.{of.provider}] base_urls, with the same key," if at else ""
             raise ConfigurationError(
-                f"job {of.job} was submitted to {of.provider} with another key: set that key to go on"
+                f"job {of.job} was submitted to {of.provider}{moved or ' with another key: set that key'} to go on"
             )
         return backend.speaking(of.plan["names"])
 

@@ -17,7 +17,7 @@ from aggregator.errors import ArtifactLostError, ProviderError, ResponseFormatEr
 from aggregator.job import AttemptState
 from aggregator.planning import read_by
 from aggregator.pricing.quote import Cost, Quote
-from aggregator.runner import served
+from aggregator.runner import delivered, served
 from aggregator.runner.context import Context
 from aggregator.runner.faults import write_fault
 from aggregator.store import journal
@@ -27,6 +27,8 @@ from aggregator.tasks import request_from_json
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from aggregator.ledger import Moved
 
 __all__ = ["fetch", "result", "spooled"]
 
@@ -65,17 +67,19 @@ async def fetch(context: Context, of: Attempt) -> None:
             job_id=of.job,
         ) from None
     request = request_from_json(of.plan["request"])
-    warnings = [item for file in files for item in shortfalls(request, file.facts or Facts())]
+    warnings = [item for file in files for item in shortfalls(request, file.facts or Facts(), file.mime_type)]
+    cost = delivered.cost_of(of, files)
     redirected = served.redirected(context, of)
     if redirected is not None:
         warnings.append(served.warning(redirected))
 
-    def keep(c: "Connection", at: int) -> None:
+    def keep(c: "Connection", at: int) -> "Moved | None":
         if redirected is not None:
             served.write(c, of, redirected, at)
         for index, file in enumerate(files):
             journal.add_artifact(c, file)
             journal.add_output(c, of, index, file.sha256)
+        return None if cost is None else delivered.set_right(c, of, cost, at=at, warn_at=context.warn_at)
 
     written = [{"field": item.field, "ordered": item.ordered, "delivered": item.delivered} for item in warnings]
     await context.move(of, S.STORED, money=keep, warnings=written)
@@ -227,7 +231,7 @@ async def _inline(uri: str, family: str) -> AsyncIterator[bytes]:
 
 async def result(context: Context, of: Attempt, *, reused: bool) -> Result:
     """The result of a stored job, from the journal alone."""
-    rows, money = await context.store.read(lambda c: (journal.outputs(c, of.job), journal.settlement(c, of.id)))
+    rows, basis = await context.store.read(lambda c: (journal.outputs(c, of.job), journal.cost_basis(c, of.id)))
     assert of.delivery is not None
     delivery = Delivery.from_json(of.delivery)
     facts = delivery.facts
@@ -267,7 +271,7 @@ async def result(context: Context, of: Attempt, *, reused: bool) -> Result:
         job_id=of.job,
         artifacts=artifacts,
         quote=Quote.from_json(of.plan["quote"]),
-        cost=Cost.from_json(money.basis),
+        cost=Cost.from_json(basis),
         warnings=tuple(Shortfall(**item) for item in of.warnings),
         lineage=lineage,
         notes=tuple(str(note) for note in ([ending] if ending else []) + (said if isinstance(said, list) else [])),

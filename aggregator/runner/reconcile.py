@@ -14,7 +14,7 @@ from aggregator import _lookup
 from aggregator._http import SendError
 from aggregator._lookup import Listed, Sought
 from aggregator._retry import CAP_S
-from aggregator.contract import Call, Lookup, Provider
+from aggregator.contract import AskFlow, Call, Lookup, Provider
 from aggregator.engine import PAID_TIMEOUTS, Backend, Submission
 from aggregator.errors import ContentPolicyError, InvalidRequestError, ProviderError, UnavailableError
 from aggregator.job import AttemptState
@@ -130,8 +130,10 @@ def _can_be_polled(provider: Provider, names: Mapping[str, str]) -> bool:
     return poll is not None and not missing_names(provider, poll, names)
 
 
-def missing_names(provider: Provider, call: Call, names: Mapping[str, str]) -> list[str]:
-    """What a call's address needs beside these names."""
+def missing_names(provider: Provider, call: Call | AskFlow, names: Mapping[str, str]) -> list[str]:
+    """What a call's address needs beside these names; a question of several needs the job's id."""
+    if not isinstance(call, Call):
+        return [] if "id" in names else ["id"]
     known = {"nonce", *provider.hosts, *provider.cdns, *names}
     return [name for _, name, _, _ in Formatter().parse(call.url) if name and name not in known]
 

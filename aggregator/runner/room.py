@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 from aggregator._limits import Turn
 from aggregator.engine import Backend, Submission
 from aggregator.errors import ProviderError, RateLimitError
+from aggregator.replicas import replicas
+from aggregator.runner import placing
 from aggregator.runner.context import Context, Money
 from aggregator.store import limits
 from aggregator.store.journal import Attempt, NewAttempt
@@ -12,8 +14,10 @@ from aggregator.store.journal import Attempt, NewAttempt
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["FullError", "NoRoomError", "check", "is_free", "learn", "refused", "spread", "took", "wait"]
+__all__ = ["FullError", "NoRoomError", "check", "is_free", "learn", "refused", "spread", "took", "wait", "waits"]
 
+BUSY_S, MAX_BUSY_S = 2.0, 30.0
+"""How long a server of the user's own is left alone that is busy: longer each time."""
 LOOK_S = 1.0
 """How often the store is looked at for room that another process has left."""
 
@@ -34,16 +38,44 @@ def spread(context: Context, c: "Connection", purchase: NewAttempt, at: int) -> 
 
     """
     plan: Any = purchase.plan
-    if not context.planner.config.routing.spread or plan["chosen"]["passed_over"] is not None:
+    if plan["chosen"]["passed_over"] is not None or not plan["alternatives"]:
         return
-    if not plan["alternatives"]:
+    if _overflows(context, c, purchase):
+        _full(context, purchase)
+        raise FullError
+    if not context.planner.config.routing.spread:
         return
+    purchase = placing.placed(context, c, purchase)
     account = _account(_backend(context, purchase))
     awaited = context.engine.limits.is_awaited(_key(account))
     if awaited or not limits.room(c, account, me=context.owner, at=at).is_free:
-        where = context.planner.where(purchase.provider, purchase.endpoint, purchase.model)
-        context.planner.health.full(where, context.clock.monotonic())
+        _full(context, purchase)
         raise FullError
+
+
+def _overflows(context: Context, c: "Connection", purchase: NewAttempt) -> bool:
+    """Whether so much waits for the user's own servers already that the policy of the stage sends more to a seller."""
+    plan: Any = purchase.plan
+    policy, backends = context.planner.config.policy.get(plan["stage"]), context.planner.backends
+    own = backends.get(purchase.provider)
+    if policy is None or not policy.overflows or own is None or not own.self_hosted:
+        return False
+    names = (item["offer"].partition(":")[0] for item in plan["alternatives"])
+    if all((seller := backends.get(name)) is None or seller.self_hosted for name in names):
+        return False
+    each = sum(limits.loads(c, purchase.provider).values()) / len(replicas(own))
+    if policy.overflow_jobs is not None and each >= policy.overflow_jobs:
+        return True
+    track = context.planner.outcomes.track(f"{purchase.provider}:{purchase.endpoint}")
+    known = policy.overflow_wait_s is not None and track is not None and track.p50_s is not None
+    return known and each * track.p50_s > policy.overflow_wait_s  # type: ignore[union-attr,operator]
+
+
+def _full(context: Context, purchase: NewAttempt) -> None:
+    """None of its servers takes more."""
+    named = purchase.provider, purchase.endpoint, purchase.model
+    for one in replicas(_backend(context, purchase)):
+        context.planner.health.full(context.planner.where(*named, one.account), context.clock.monotonic())
 
 
 def is_free(context: Context, c: "Connection", purchase: NewAttempt, at: int) -> bool:
@@ -78,6 +110,8 @@ async def wait(context: Context, of: Attempt) -> Turn:
     turn = await queue.turn(key)
     try:
         while not (room := await look()).is_free and (left_s := context.remaining_s(of)) > 0:
+            if await placing.freer(context, of) is not None:
+                break  # it is not sent from here, but placed there
             frozen_s = context.left_s(room.frozen_until)
             if frozen_s:
                 await context.clock.sleep(min(frozen_s, left_s))
@@ -111,19 +145,40 @@ def took(context: Context, of: Attempt) -> Money:
     return lambda c, at: limits.took(c, account, me=context.owner, at=at)
 
 
+def is_busy(context: Context, of: Attempt, error: ProviderError) -> bool:
+    """Whether a server takes no more for now: it says so (429), or in its own way (409, 503) that it took nothing."""
+    own = error.accepted is False and error.status_code in context.backend(of).provider.never_accepted
+    return own or isinstance(error, RateLimitError)
+
+
+def waits(context: Context, of: Attempt, error: ProviderError) -> bool:
+    """Whether a job waits for a server of the user's own as long as it takes: where nobody else of the tier fits, or
+    the policy of the stage wants own servers first and lets nothing overflow.
+    """
+    backend = context.backend(of)
+    if not (backend.self_hosted and backend.own_host) or not is_busy(context, of, error):
+        return False
+    policy, plan = context.planner.config.policy.get(of.stage), of.plan
+    if all(other["tier"] != plan["chosen"]["tier"] for other in plan["alternatives"]):
+        return True
+    return policy is not None and policy.order == "self-hosted" and not policy.overflows
+
+
 def refused(context: Context, of: Attempt, error: ProviderError) -> Money | None:
     """What goes with the news that a job was not taken: nothing, unless there were too many."""
-    if not isinstance(error, RateLimitError):
+    if not is_busy(context, of, error):
         return None
     account = _account(context.backend(of))
     asked_s = error.retry_after_s
+    if asked_s is None and waits(context, of, error):
+        asked_s = min(BUSY_S * of.sends, MAX_BUSY_S)
     return lambda c, at: limits.refused(c, account, me=context.owner, at=at, without=of.id, retry_after_s=asked_s)
 
 
 def learn(context: Context, of: Attempt, submission: Submission) -> None:
     """Tell the breaker what became of a paid request."""
     health, at = context.planner.health, context.clock.monotonic()
-    where = context.planner.where(of.provider, of.endpoint, of.model)
+    where = context.planner.where(of.provider, of.endpoint, of.model, of.account_ref)
     if submission.outcome == "accepted":
         health.took(where, at)
     elif submission.error is not None:

@@ -5,7 +5,7 @@ only watched.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from aggregator import _observe, ledger
 from aggregator._retry import CAP_S
 from aggregator.artifact import Result
+from aggregator.contract import Call
+from aggregator.engine import Backend
 from aggregator.errors import KeyConflictError, PricePausedError, ProviderError, RequestError
 from aggregator.job import AttemptState, JobRecord
 from aggregator.owner import is_gone
 from aggregator.routing.fallback import MAX_ATTEMPTS, may_fall_back
-from aggregator.runner import books, room
+from aggregator.runner import books, placing, room
 from aggregator.runner.context import LEASE_S, SEND_LEASE_S, Context, retrieve
 from aggregator.runner.faults import ended, raised_again
 from aggregator.runner.fetch import fetch, result
@@ -132,6 +134,7 @@ class Runner:
         context.planner.paused = pauses.paused(c)
         context.planner.quarantined = quarantine.reasons(c)
         pauses.refuse(context.planner.paused, purchase)
+        purchase = placing.placed(context, c, purchase)
         at_once = purchase.body is not None and room.is_free(context, c, purchase, at)
         state = S.SUBMITTING if at_once else S.RESERVED
         attempt_id = journal.add_attempt(
@@ -191,9 +194,13 @@ class Runner:
         context = self._context
         of = await context.load(job_id)
         backend, turn = context.backend(of), 0
-        while of.state in (S.SUBMITTED, S.RUNNING):
+        call = backend.speaking(of.plan["names"]).provider.cancel
+        # What is waited for while it is sent is known to the provider by our own id, if by any.
+        own_id = isinstance(call, Call) and "{attempt}" in call.url
+        while of.state in (S.SUBMITTED, S.RUNNING) or (of.state is S.SUBMITTING and own_id):
             try:
-                return await context.engine.cancel(backend, of.handle)
+                known = {**of.plan["names"], **of.handle, "attempt": of.id}
+                return await self._asked_to_cancel(of, backend, known)
             except ProviderError as error:
                 turn += 1
                 if not error.retryable or turn == MAX_CANCELS or (error.retry_after_s or 0.0) > CAP_S:
@@ -210,6 +217,14 @@ class Runner:
                 return False
             of = await context.load(job_id)
         return False
+
+    async def _asked_to_cancel(self, of: Attempt, backend: Backend, known: Mapping[str, str]) -> bool:
+        """Ask once; that it was heard is written down, for providers that forget a job with that."""
+        heard = await self._context.engine.cancel(backend, known)
+        if heard:
+            at = self._context.now()
+            await self._context.store.transact(lambda c: journal.write_event(c, of.id, journal.CANCEL_HEARD, {}, at))
+        return heard
 
     async def record(self, job_id: str) -> JobRecord:
         """What is known of a job."""
@@ -301,6 +316,8 @@ class Runner:
         match of.state:
             case S.RESERVED if of.body is None:
                 await upload(context, of)
+            case S.RESERVED if (there := await placing.freer(context, of)) is not None:
+                await context.move(of, S.RESERVED, **placing.moved(of, there))
             case S.RESERVED:
                 async with context.following(of):
                     turn = await room.wait(context, of)

@@ -23,7 +23,7 @@ from aggregator.errors import (
 from aggregator.inputs import Media
 from aggregator.job import AttemptState
 from aggregator.planning import write_inputs
-from aggregator.runner import room, watch
+from aggregator.runner import placing, room, watch
 from aggregator.runner.context import SEND_LEASE_S, Context, Money
 from aggregator.runner.faults import Source, write_fault
 from aggregator.runner.unknown import unknown
@@ -121,6 +121,8 @@ async def submit(context: Context, of: Attempt, *, intended: bool, entered: Call
         error = submission.error
         again = submission.outcome in ("never_sent", "rejected") and error is not None and error.retryable
         left_s = context.remaining_s(current)
+        if again and left_s and not current.maybe_sent and await _placed_again(context, current, submission):
+            raise room.NoRoomError(current.id)
         again = again and current.sends < MAX_SENDS and not current.maybe_sent
         if again and error is not None and (error.retry_after_s or 0.0) < min(left_s, MAX_ASKED_S):
             why, refused = {"outcome": submission.outcome}, room.refused(context, current, error)
@@ -130,6 +132,19 @@ async def submit(context: Context, of: Attempt, *, intended: bool, entered: Call
 
     with suppress(room.NoRoomError):
         await retrying(once, safe=_send_again, attempts=MAX_SENDS, clock=context.clock, rng=context.rng)
+
+
+async def _placed_again(context: Context, of: Attempt, submission: Submission) -> bool:
+    """Whether the attempt goes back to wait for room: at another server, or, where the user's own is busy, at this."""
+    error = submission.error
+    if error is None:
+        return False
+    there = placing.elsewhere(context, of, submission)
+    if there is None and not room.waits(context, of, error):
+        return False
+    why, at = {"outcome": submission.outcome}, {} if there is None else placing.moved(of, there)
+    await context.move(of, S.RESERVED, known=None, why=why, money=room.refused(context, of, error), **at)
+    return True
 
 
 async def _intent(context: Context, of: Attempt, *, sends: int, money: Money | None = None) -> Attempt:

@@ -31,6 +31,7 @@ from aggregator.errors import (
 from aggregator.job import AttemptState
 from aggregator.planning import read_by
 from aggregator.polling import ServiceTime, next_poll_s
+from aggregator.pricing.compute import GPU_SECOND
 from aggregator.pricing.money import dollars, from_micro_usd, micro_usd
 from aggregator.pricing.quote import Cost, Quote
 from aggregator.pricing.settle import settled
@@ -167,8 +168,8 @@ async def _look(context: Context, of: Attempt, backend: Backend, learned: Servic
     except ResponseFormatError as error:
         _odd_word(of, error)
     except ProviderError as error:  # no answer is no news: the deadline ends it
-        if error.status_code in (404, 410) and elapsed_s > NOT_FOUND_GRACE_S:
-            await unknown(context, of, error)
+        if error.status_code in (404, 410):
+            of = await _not_found(context, of, error, elapsed_s)
     else:
         if reading.state.is_terminal:
             of = await seen(context, of, reading, unfinished_s=elapsed_s if times.teaches else None)
@@ -179,6 +180,16 @@ async def _look(context: Context, of: Attempt, backend: Backend, learned: Servic
     if of.state in (S.SUBMITTED, S.RUNNING) and not context.remaining_s(of):
         said = f"{of.offer} has not finished by the deadline of the job, and was not canceled"
         await unknown(context, of, JobTimeoutError(said))
+    return of
+
+
+async def _not_found(context: Context, of: Attempt, error: ProviderError, elapsed_s: float) -> Attempt:
+    """The provider knows no such job: it has canceled it and forgotten it, or does not know it yet, or nobody knows."""
+    if await context.store.read(lambda c: journal.has_event(c, of.id, journal.CANCEL_HEARD)):
+        said = f"{of.offer} has canceled it, and knows it no longer"
+        return await _failed(context, of, JobCanceledError(said, provider=of.provider, accepted=True))
+    if elapsed_s > NOT_FOUND_GRACE_S:
+        await unknown(context, of, error)
     return of
 
 
@@ -240,6 +251,7 @@ async def _settled(
         delivery.reported,
         reserved_usd=from_micro_usd(of.reserved),
         charged_usd=delivery.charged_usd,
+        measured=_seen(context, of, took_ms),
     )
     assert cost.amount_usd is not None
     amount = micro_usd(cost.amount_usd, "settle")
@@ -265,6 +277,13 @@ async def _settled(
     if cost.source == "reported":
         await drift.noticed(context, of, cost.amount_usd)
     return moved
+
+
+def _seen(context: Context, of: Attempt, took_ms: int | None) -> dict[str, Decimal]:
+    """The GPU-seconds of a job on a server of the user's own, from the order to the word that it is done."""
+    backend = context.backend(of)
+    own = backend.self_hosted and backend.own_host
+    return {GPU_SECOND: Decimal(took_ms) / 1000} if own and took_ms is not None else {}
 
 
 def _paused(context: Context, c: "Connection", of: Attempt, bill: int, at: int) -> bool:

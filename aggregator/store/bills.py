@@ -92,7 +92,7 @@ def finished(connection: Connection, offers: Collection[str]) -> list[Finished]:
     """The newest finished jobs of each of these offers, by what was reported, else by the time until they were done."""
     found = []
     query = (
-        select(attempt.c.took_ms, attempt.c.delivery, job.c.request)
+        select(attempt.c.took_ms, attempt.c.delivery, attempt.c.plan, job.c.request)
         .join_from(attempt, job, attempt.c.job == job.c.id)
         .where(attempt.c.delivery.is_not(None))
         .order_by(attempt.c.finished_at.desc())
@@ -101,8 +101,10 @@ def finished(connection: Connection, offers: Collection[str]) -> list[Finished]:
     for offer in dict.fromkeys(offers):
         for row in connection.execute(query.where(*_is(offer))):
             reported = row.delivery["reported"].get("gpu_second")
-            if reported is not None:
-                found.append(Finished(offer, row.request, Decimal(reported)))
-            elif row.took_ms is not None:
-                found.append(Finished(offer, row.request, Decimal(row.took_ms) / 1000))
+            took_s = Decimal(reported) if reported is not None else None
+            if took_s is None and row.took_ms is not None:
+                took_s = Decimal(row.took_ms) / 1000
+            if took_s is not None:
+                served = row.plan.get("request", row.request)
+                found.append(Finished(offer, served, took_s, row.plan["names"].get("gpu")))
     return found

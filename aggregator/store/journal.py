@@ -36,6 +36,8 @@ from aggregator.store.schema import FINAL_STATES, artifact, attempt, job, log, o
 __all__ = ["Attempt", "MovedElsewhereError", "NewAttempt", "NewJob", "RemoteJobTakenError"]
 
 
+CANCEL_HEARD = "cancel_heard"
+"""The event that a provider has agreed to cancel: there are those that forget the job with it."""
 SEAL = "2:"
 """Before the hash of a row of the log: how it was made."""
 
@@ -80,6 +82,7 @@ _TAKEN = select(attempt.c.id).where(
     attempt.c.id != bindparam("of"),
 )
 _LAST_HASH = select(log.c.hash).order_by(log.c.seq.desc()).limit(1)
+_HAS_EVENT = select(log.c.seq).where(log.c.attempt == bindparam("of"), log.c.kind == bindparam("what")).limit(1)
 _ADD_EVENT = insert(log).values(
     attempt=bindparam("of"),
     at=bindparam("then"),
@@ -112,6 +115,11 @@ _OUTPUTS = (
     .order_by(output.c.n)
 )
 _SETTLEMENT = select(transfer).where(transfer.c.attempt == bindparam("of"), transfer.c.kind.in_(["post", "void"]))
+_PROBED = (
+    select(transfer.c.basis)
+    .where(transfer.c.attempt == bindparam("of"), transfer.c.kind == "adjust", transfer.c.source == "probed")
+    .order_by(transfer.c.at.desc())
+)
 _SERVICE = select(service_time).where(service_time.c.offer == bindparam("of"))
 _LEARN = (
     update(service_time)
@@ -249,6 +257,11 @@ def write_event(
     text = json.dumps(data, sort_keys=True, separators=(",", ":"))
     hashed = _hash(last, attempt_id, at, kind, text)
     connection.execute(_ADD_EVENT, {"of": attempt_id, "then": at, "what": kind, "text": text, "hashed": hashed})
+
+
+def has_event(connection: Connection, attempt_id: str, kind: str) -> bool:
+    """Whether something of this kind is in the log of an attempt."""
+    return connection.execute(_HAS_EVENT, {"of": attempt_id, "what": kind}).first() is not None
 
 
 def _hash(last: str, attempt_id: str | None, at: int, kind: str, text: str) -> str:
@@ -409,6 +422,12 @@ def outputs(connection: Connection, job_id: str) -> list[Any]:
 def settlement(connection: Connection, attempt_id: str) -> Any:
     """How the money of an attempt was resolved; `None` while it is reserved."""
     return connection.execute(_SETTLEMENT, {"of": attempt_id}).one_or_none()
+
+
+def cost_basis(connection: Connection, attempt_id: str) -> Any:
+    """What an attempt cost and by what: as it was booked, or as its files set that right."""
+    probed = connection.execute(_PROBED, {"of": attempt_id}).first()
+    return (settlement(connection, attempt_id) if probed is None else probed).basis
 
 
 def service(connection: Connection, offer: str) -> ServiceTime:

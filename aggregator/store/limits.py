@@ -22,6 +22,7 @@ __all__ = [
     "SharedLimits",
     "freeze",
     "in_flight",
+    "loads",
     "next_wait_us",
     "refused",
     "room",
@@ -47,6 +48,13 @@ _FOLLOWED = (
         or_(attempt.c.lease_owner == bindparam("me"), attempt.c.lease_until > bindparam("at")),
     )
     .group_by(attempt.c.lease_owner)
+)
+
+
+_LOADS = (
+    select(attempt.c.account_ref, func.count())
+    .where(attempt.c.provider == bindparam("provider"), attempt.c.state.in_(("reserved", *IN_FLIGHT)))
+    .group_by(attempt.c.account_ref)
 )
 
 
@@ -112,6 +120,12 @@ def in_flight(connection: Connection, of: Account, *, me: str, at: int, without:
     named = {"provider": of.provider, "account_ref": of.account_ref, "me": me, "at": at, "without": without}
     rows = connection.execute(_FOLLOWED, named)
     return sum(count for owner, count in rows if owner == me or not is_gone(owner))
+
+
+def loads(connection: Connection, provider: str) -> dict[str, int]:
+    """The jobs of ours at each account of a provider, those that wait to be sent included."""
+    rows = connection.execute(_LOADS, {"provider": provider})
+    return {account: int(count) for account, count in rows}
 
 
 def refused(

@@ -123,7 +123,7 @@ async def drive(engine: Engine, backend: Backend, order: Composed, *, key: str =
                 given[text] = await engine.inline(source)
     except ProviderError as error:
         return Driven(Submission("never_sent", {}, error=error), error=error)
-    body: Any = write_inputs(order.body, given)
+    body: Any = _build.marked(backend.speaking(order.names).provider, write_inputs(order.body, given), key)
     parts = {text: source for text, (form, source) in order.inputs.items() if form == "part"}
     submission = await engine.submit(backend, body, order.names, inputs=parts, idempotency_key=key)
     driven = Driven(submission, error=submission.error)

@@ -14,7 +14,7 @@ from aggregator.testing.pins import spoken
 
 __all__ = ["all_captured", "bends_nothing", "captured", "code_means", "meanings", "means", "reachable", "unknown_word"]
 
-ALWAYS_KNOWN = frozenset({"model", "endpoint", "version", "task", "dialect", "nonce"})
+ALWAYS_KNOWN = frozenset({"model", "endpoint", "version", "task", "dialect", "nonce", "attempt"})
 
 
 def _templates(call: Call) -> Iterator[str]:
@@ -65,7 +65,7 @@ def captured(table: Provider) -> None:
     known = ALWAYS_KNOWN | set(table.hosts) | set(table.cdns) | all_captured(table)
     if not isinstance(table.submit, Call):
         return  # a flow names what it knows itself
-    calls = [call for call in (table.poll, table.stream, table.cancel) if call is not None]
+    calls = [call for call in (table.poll, table.stream, table.cancel) if isinstance(call, Call)]
     for call in calls:
         assert set(_templates(call)) <= known, f"{call.url}: {set(_templates(call)) - known} is never captured"
     for stage in table.follow:
@@ -86,7 +86,8 @@ def bends_nothing(table: Provider) -> None:
             answer = _answer_with(target if isinstance(target, str) else target.path, "a/../b?c=d")
             with suppress(ResponseFormatError):  # not taken at all
                 names |= _wire.capture(table, {name: target}, answer)
-        url = _build.call_request(table, table.poll, names).url
+        poll = table.poll
+        url = (_build.call_request(table, poll, names) if isinstance(poll, Call) else next(poll(names))).url
         assert "a/../b" not in url, f"{url} is not where the table leads"
         assert "c=d" not in url, f"{url} asks for more than the table does"
 

@@ -4,10 +4,8 @@ An environment is kept as long as its requirements and the project's own stay wh
 be given as arguments, and after `--` arguments for pytest.
 """
 
-import fcntl
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -15,8 +13,9 @@ import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.environments import ROOT, made
+
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 AT_ONCE = 2
 EXTRAS = "local,testing,signing"
 TOOLS = ("pytest>=8", "pytest-asyncio>=0.25")
@@ -39,53 +38,10 @@ def _stamp(folder: Path) -> str:
     return hashlib.sha256(repr((wanted, needs, EXTRAS, TOOLS, sys.version)).encode()).hexdigest()
 
 
-def _as_pip_is_told() -> dict[str, str]:
-    """uv does not read pip's configuration: where this machine finds its packages is handed on, and written nowhere."""
-    asked = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
-    told = {}
-    for line in asked.stdout.splitlines():
-        name, _, value = line.partition("=")
-        told[name.rpartition(".")[2]] = value.strip("'\"")
-    names = {
-        "cert": "SSL_CERT_FILE",
-        "index-url": "UV_DEFAULT_INDEX",
-        "extra-index-url": "UV_INDEX",
-        "find-links": "UV_FIND_LINKS",
-    }
-    found = {name: told[key] for key, name in names.items() if key in told and name not in os.environ}
-    return {"UV_INDEX_STRATEGY": "unsafe-best-match", **found}  # all of them count alike, as for pip
-
-
 def make(folder: Path) -> Path:
-    """Make or keep the environment of a folder; returns its python. Another run of this file waits its turn."""
-    venv = ROOT / f".venv-conformance-{folder.name}"
-    with Path(sys.prefix, f"{venv.name}.lock").open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        stamp = venv / "stamp"
-        if not stamp.is_file() or stamp.read_text() != _stamp(folder):
-            _fill(venv, [*TOOLS, "-r", str(folder / "requirements.txt"), "-e", f"{ROOT}[{EXTRAS}]"])
-            stamp.write_text(_stamp(folder))
-    return venv / "bin" / "python"
-
-
-def _fill(venv: Path, wanted: list[str]) -> None:
-    """By uv, which takes seconds, where it works; else by pip, which takes a minute or two."""
-    uv, python, told = Path(sys.executable).with_name("uv"), venv / "bin" / "python", _as_pip_is_told()
-    ways: list[tuple[list[object], ...]] = [
-        ([sys.executable, "-m", "venv", venv], [python, "-m", "pip", "install", "--quiet", *wanted])
-    ]
-    if uv.is_file():
-        install = [uv, "pip", "install", "--quiet", "--python", python, *wanted]
-        ways.insert(0, ([uv, "venv", "--quiet", "--python", sys.executable, venv], install))
-    for way in ways:
-        shutil.rmtree(venv, ignore_errors=True)
-        if not any(_run(command, **told) for command in way):
-            return
-    raise RuntimeError(f"{venv.name} cannot be made")
-
-
-def _run(command: list[object], **environ: str) -> int:
-    return subprocess.run([str(word) for word in command], check=False, env={**os.environ, **environ}).returncode
+    """Make or keep the environment of a folder; returns its python."""
+    wanted = [*TOOLS, "-r", str(folder / "requirements.txt"), "-e", f"{ROOT}[{EXTRAS}]"]
+    return made(f".venv-conformance-{folder.name}", wanted, _stamp(folder))
 
 
 def test(folder: Path, more: list[str]) -> tuple[str, bool, float, str]:

@@ -15,6 +15,7 @@ from aggregator.probing import Prober
 pytest.register_assert_rewrite("tests.providers.harness")
 
 from tests.providers.harness import Shop, opened  # noqa: E402 - its assertions are rewritten first
+from tests.providers.own import cards_of  # noqa: E402
 
 PROBE = [sys.executable, "-I", str(Path(probing.__file__).with_name("_probe.py"))]
 
@@ -58,5 +59,7 @@ def _one_child_probes() -> Iterator[None]:
 @pytest.fixture
 async def shop(request: pytest.FixtureRequest, quick: Path) -> AsyncIterator[Shop]:
     """The provider `NAME` of the module; `ORDER` is what it usually submits."""
-    async with opened(request.module.NAME, quick, order=getattr(request.module, "ORDER", ())) as found:
+    name = request.module.NAME
+    own = {"registry": {"paths": [str(path) for path in cards_of(name)]}} if cards_of(name) else {}
+    async with opened(name, quick, order=getattr(request.module, "ORDER", ()), **own) as found:
         yield found

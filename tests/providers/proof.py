@@ -2,8 +2,9 @@
 
 `python -m tests.providers.proof --write` writes it. A test module says what it proves in a literal `PROVES`:
 `{"text-to-video": "client"}` (the unmodified official client both ways: it is served by the emulator, and its requests
-are ours) or `"schema"` (our requests and the emulator's answers are what the vendor's published schema says). Every
-other task of a table is held to the vendor's documentation alone.
+are ours), `"server"` (the unmodified real server makes files for our client: `make selfhosted` and `selfhosted-full`) or
+`"schema"` (our requests and the emulator's answers are what the vendor's published schema says). Every other task of a
+table is held to the vendor's documentation alone.
 """
 
 import ast
@@ -19,13 +20,14 @@ from aggregator.tasks import TASKS
 
 ROOT = Path(__file__).parents[2]
 BEGIN, END = "<!-- proof: begin (python -m tests.providers.proof --write) -->", "<!-- proof: end -->"
-MARKS = {"client": "●", "schema": "◐", "documentation": "○"}
+MARKS = {"server": "■", "client": "●", "schema": "◐", "documentation": "○"}
 ORDER = tuple(MARKS)
 
 
 def claims(name: str) -> Iterator[tuple[str, str]]:
     """Task and grade, as the provider's test modules claim them."""
     files = [*ROOT.glob(f"tests/providers/{name}/test_*.py"), *ROOT.glob(f"tests/conformance/*/test_{name}.py")]
+    files += ROOT.glob(f"tests/selfhosted/*/test_{name}.py")
     for file in sorted(files):
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "PROVES":

@@ -22,7 +22,8 @@ from aggregator.testing.emulator import Emulator, LeapingClock
 from aggregator.testing.inputs import sample, sample_files
 from aggregator.testing.record import Recorder
 from aggregator.testing.recording import Recording
-from tests.facts.validate import offers_of, spread
+from tests.facts.validate import spread
+from tests.providers.own import own_offers
 
 HERE = Path(__file__).parent
 VOICES = {"cartesia": "e07c00bc-4134-4eae-9ea4-1a55fb45746b", "openai_compatible": "af_heart"}
@@ -48,7 +49,7 @@ def record(name: str) -> Recording:
 def one_per_task(provider: Provider, offers: Iterable[Offer] | None = None) -> list[Offer]:
     """One offer for every task and dialect, those with the richest mapping first; of these, if not of the package's."""
     found: dict[tuple[str, str], Offer] = {}
-    own = offers_of(provider.name) if offers is None else [one for one in offers if one.provider == provider.name]
+    own = own_offers(provider.name) if offers is None else [one for one in offers if one.provider == provider.name]
     for offer in sorted(own, key=lambda one: (-len(one.mapping.fields), one.id)):
         found.setdefault((offer.task, offer.mapping.dialect), offer)
     return [found[at] for at in sorted(found)]
@@ -66,7 +67,7 @@ def richest(provider: Provider, offer: Offer, account: str, refs: dict[str, str]
         try:
             spoken = (
                 request.with_(voice=VOICES[provider.name])
-                if "voice" in request.values() and provider.name in VOICES
+                if "voice" in request.values() and provider.name in VOICES and "voice" not in offer.limits
                 else request
             )
             swapped = with_samples(provider, offer, spoken, account, refs)

@@ -20,72 +20,16 @@ from aggregator.tasks import (
 )
 from aggregator.testing.emulator import Answer
 from tests.providers.harness import STILL, Shop, faults_of, opened, parts, refusal
+from tests.providers.own import cards_of
 
 NAME = "openai_compatible"
-CARD = '[model]\nmaker = "mine"\ntier = "workhorse"\ntitle = "Mine"\n'
-OFFERS = {
-    "picture": """
-model = "mine"
-endpoint = "qwen-image"
-checked = 2026-11-20
-meters = [{ unit = "image", quantity = "1" }]
-fields = { seed = "seed", negative_prompt = "negative_prompt" }
-[tasks.text-to-image]
-[tasks.image-to-image]
-""",
-    "clip": """
-model = "mine"
-endpoint = "wan-2.2"
-checked = 2026-11-20
-meters = [{ unit = "request", quantity = "1" }]
-[tasks.text-to-video]
-fields = { seed = "seed", fps = "fps" }
-fixed = { num_inference_steps = 20 }
-[tasks.image-to-video]
-[tasks.video-to-video]
-[tasks.video-extension]
-""",
-    "omni": """
-model = "mine-omni"
-endpoint = "vllm-omni/wan-2.2"
-task = "text-to-video"
-dialect = "vllm_omni"
-checked = 2026-11-20
-meters = [{ unit = "request", quantity = "1" }]
-""",
-    "voice": """
-model = "mine"
-endpoint = "kokoro"
-task = "text-to-speech"
-checked = 2026-11-20
-fixed = { stream = false }
-meters = [{ unit = "request", quantity = "1" }]
-""",
-}
-RATES = "".join(
-    f'[[rate]]\nendpoint = "*"\nunit = "{unit}"\nusd = "0"\nfrom = 2026-01-01\nnote = "my own machine"\n'
-    for unit in ("image", "request")
-)
 CLIPS = PROVIDER.spoken("videos")
 
 
 @pytest.fixture
-def cards(tmp_path: Path) -> Path:
-    """What a user writes: cards, offers and rates of what their server runs."""
-    home = tmp_path / "mine"
-    for name in ("models", "offers/openai_compatible", "rates"):
-        (home / name).mkdir(parents=True)
-    for model in ("mine", "mine-omni"):
-        (home / "models" / f"{model}.toml").write_text(CARD)
-    for name, text in OFFERS.items():
-        (home / "offers" / "openai_compatible" / f"{name}.toml").write_text(text)
-    (home / "rates" / "openai_compatible.toml").write_text(RATES)
-    return home
-
-
-@pytest.fixture
-async def shop(quick: Path, cards: Path) -> AsyncIterator[Shop]:
-    async with opened(NAME, quick, registry={"paths": [str(cards)]}) as found:
+async def shop(quick: Path) -> AsyncIterator[Shop]:
+    """A client with the cards that a user would write."""
+    async with opened(NAME, quick, registry={"paths": [str(one) for one in cards_of(NAME)]}) as found:
         yield found
 
 
@@ -160,15 +104,16 @@ async def test_a_clip_is_edited_and_extended(shop: Shop):
     assert ("seconds", "8") in parts(shop.paid)
 
 
-async def test_speech_with_what_a_server_wants_beside_the_dialect(shop):
-    result = await shop.buy(TextToSpeech(text="hello", voice="af_heart", format="wav"), model="mine")
+async def test_speech(shop):
+    request = TextToSpeech(text="hello", voice="alloy", format="wav", prompt="softly")
+    result = await shop.buy(request, model="mine")
     assert shop.paid.path == "/audio/speech"
     assert shop.paid.json == {
-        "model": "kokoro",
+        "model": "tts-1",
         "input": "hello",
-        "voice": "af_heart",
+        "voice": "alloy",
         "response_format": "wav",
-        "stream": False,
+        "instructions": "softly",
     }
     assert result.artifact.mime_type == "audio/wav"
 
@@ -207,19 +152,6 @@ async def test_a_clip_that_is_stopped(shop):
     with pytest.raises(errors.ContentPolicyError) as caught:
         await shop.buy(TextToVideo(prompt="a fox"), "moderated_output", model="mine")
     assert caught.value.code == "moderation_blocked"
-
-
-async def test_a_dead_job_of_vllm_omni_answers_with_an_error_and_is_dead_all_the_same(shop):
-    with pytest.raises(errors.JobFailedError):
-        await shop.buy(TextToVideo(prompt="a fox"), "failed", model="mine-omni")
-    looks = [one for one in shop.emulator.requests if one.method == "GET"]
-    assert [one.status for one in looks].count(500) == 1
-
-
-def test_only_vllm_omni_stops_a_job_that_is_deleted():
-    assert PROVIDER.spoken("vllm_omni").cancel.method == "DELETE"
-    assert PROVIDER.spoken("sglang").cancel is None
-    assert PROVIDER.spoken("videos").cancel is None
 
 
 FAULTS = faults_of(NAME)

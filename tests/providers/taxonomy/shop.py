@@ -35,14 +35,13 @@ from aggregator.testing.inputs import sample, sample_files
 from tests.faults.quick import QuickDatabase
 from tests.faults.stage import run_quiet
 from tests.providers.harness import NOVEMBER
-from tests.providers.openai_compatible.test_openai_compatible import CARD, OFFERS, RATES
+from tests.providers.own import cards_of, own_offers
 from tests.providers.record import one_per_task, richest, wants_refs
 from tests.providers.taxonomy.line import BACKUP, STEPS, Line, doing
 from tests.providers.taxonomy.rows import Row
 from tests.providers.taxonomy.servers import Server, server
 from tests.providers.taxonomy.shapes import EMBEDDED, Shape
 
-OWN_CARDS = "openai_compatible"
 SMALL = ImageToImage(image=sample("image"), prompt="a fox", size=(64, 64))
 """What the embedded backend really draws."""
 KINDS = {".png": "image/png", ".mp4": "video/mp4", ".wav": "audio/wav"}
@@ -89,32 +88,24 @@ class Shop:
     @cached_property
     def offers(self) -> list[Offer]:
         """One for each task and dialect; those that go on from what was made come last."""
-        own = self.registry.all_offers() if self.name == OWN_CARDS else None
-        offers = one_per_task(self.tables[self.name], own)
+        offers = one_per_task(self.tables[self.name], own_offers(self.name))
         if self.name == EMBEDDED:  # one way for all of them: the one that also hands something over
             offers = [offer for offer in offers if offer.task == "image-to-image"]
         return sorted(offers, key=wants_refs)
 
     @property
     def registry(self) -> Registry:
-        found = Registry.load([self.directory / "registry"], mappings=mappings_of(self.tables))
+        found = Registry.load([self.directory / "registry", *cards_of(self.name)], mappings=mappings_of(self.tables))
         for task, rows in found._offer_rows.items():
             found._offer_rows[task] = [row for row in rows if row["provider"] in self.tables]  # nobody else is asked
         return found
 
     @cached_property
     def prices(self) -> PriceTable:
-        return PriceTable.load([self.directory / "registry"])
+        return PriceTable.load([self.directory / "registry", *cards_of(self.name)])
 
     def write(self) -> None:
-        """Offers of the backup, of the same models; and the cards that only a user can write."""
-        if self.name == OWN_CARDS:
-            at = self.directory / "registry"
-            _write(at / "rates" / f"{self.name}.toml", RATES)
-            for model in ("mine", "mine-omni"):
-                _write(at / "models" / f"{model}.toml", CARD)
-            for name, row in OFFERS.items():
-                _write(at / "offers" / self.name / f"{name}.toml", row)
+        """Offers of the backup, of the same models."""
         for model in {offer.model for offer in self.offers}:
             tasks = sorted({one.task for one in self.offers if one.model == model})
             rows = "".join(f"[tasks.{task}]\n" for task in tasks)
@@ -198,11 +189,12 @@ class Shop:
     def _outcome(self, at: QuickDatabase, line: Line, said: str, answered: str, booked: int) -> Outcome:
         attempts = at.raw.execute("SELECT id, provider, state FROM attempt ORDER BY n").fetchall()
         own = [one for one in attempts if one[1] == self.name]
-        assert len(own) == 1, f"{len(own)} attempts at {self.name}"
-        kinds = {row[0] for row in at.raw.execute("SELECT kind FROM transfer WHERE attempt = ?", (own[0][0],))}
+        *absent, last = own
+        assert all(one[2] == "failed" for one in absent), f"{len(own)} attempts at {self.name}"  # certainly not taken
+        kinds = {row[0] for row in at.raw.execute("SELECT kind FROM transfer WHERE attempt = ?", (last[0],))}
         money = "settled" if "post" in kinds else "released" if "void" in kinds else "held"
-        other = len(attempts) > 1
-        return Outcome(line.asked["submit"], own[0][2], money, other, line.met, said, answered, booked)
+        other = len(attempts) > len(own)
+        return Outcome(line.asked["submit"], last[2], money, other, line.met, said, answered, booked)
 
 
 @contextmanager

@@ -1,0 +1,165 @@
+"""Seconds of a model never run: reckoned from its shape, near what was published, replaced by what jobs took."""
+
+from decimal import Decimal
+
+import pytest
+
+from aggregator.pricing.compute import Finished, measured
+from aggregator.pricing.estimate import GPUS, gpu_of, operations, petaflops, reckoned, text_operations
+from aggregator.pricing.known import known_values
+from aggregator.pricing.price import quote
+from aggregator.registry.load import Registry
+from aggregator.tasks import TextToImage, TextToVideo
+
+from .own import TODAY, own_offer, prices
+
+CARDS = Registry.bundled().cards
+CLIP, PICTURE = TextToVideo(prompt="a", duration_s=5, fps=16), TextToImage(prompt="a")
+
+
+def work(model):
+    return next(one.work for one in CARDS[model].weights if one.work is not None)
+
+
+def whole(model):
+    """The operations of what the model makes where nobody says otherwise."""
+    one = next(one for one in CARDS[model].weights if one.work is not None)
+    width, height = one.defaults["size"]
+    return operations(one.work, width=width, height=height, frames=one.frames.default if one.frames else 1)
+
+
+# ------------------------------------------------------------------------------------------------------- rule of thumb
+# A picture costs a hundred times a short answer in words, a clip of five seconds a hundred times a picture, the same
+# in 4K ten times that. Reproduced by ordinary models within a factor of three.
+
+FACTOR = 3
+
+
+def ratio_is(found, expected):
+    assert expected / FACTOR <= found <= expected * FACTOR, found / expected
+
+
+def test_a_picture_costs_a_hundred_short_answers():
+    answer = text_operations(8_000_000_000, 300)  # 200 words by a model of 8 billion parameters
+    ratio_is(whole("sd-3.5-medium") / answer, 100)
+
+
+def test_a_clip_of_five_seconds_costs_a_hundred_pictures():
+    clip = operations(work("wan-2.1-t2v-14b"), width=832, height=480, frames=81)
+    ratio_is(clip / whole("sd-3.5-medium"), 100)
+
+
+def test_a_clip_in_4k_costs_ten_in_full_hd():
+    full, large = (
+        operations(work("ltx-2-19b"), width=w, height=h, frames=121) for w, h in ((1920, 1080), (3840, 2160))
+    )
+    ratio_is(large / full, 10)
+
+
+def test_attention_makes_length_and_size_cost_more_than_in_proportion():
+    wan = work("wan-2.1-t2v-14b")
+    short, long = (operations(wan, width=832, height=480, frames=frames) for frames in (81, 161))
+    assert 2 < long / short < 4
+    ratio = operations(wan, width=1280, height=720, frames=81) / operations(wan, width=832, height=480, frames=81)
+    assert 1280 * 720 / (832 * 480) < ratio < (1280 * 720 / (832 * 480)) ** 2
+
+
+# --------------------------------------------------------------------------------------- against what makers published
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "frames", "gpu", "took_s"),
+    [
+        ("wan-2.1-t2v-1.3b", (832, 480), 81, "RTX 4090", 240),  # Wan2.1 README 9737cba: "about 4 minutes"
+        (
+            "wan-2.2-ti2v-5b",
+            (1280, 704),
+            121,
+            "RTX 4090",
+            540,
+        ),  # Wan2.2 README 42bf4cf: "under 9 minutes", consumer GPU
+    ],
+)
+def test_what_makers_measured_lies_within_the_interval(tmp_path, model, size, frames, gpu, took_s):
+    each = reckoned(own_offer(tmp_path, model), gpu)
+    amount = Decimal(operations(work(model), width=size[0], height=size[1], frames=frames)) / 10**15
+    assert each.low_s * amount < took_s < each.high_s * amount
+
+
+def test_parameters_are_about_what_the_name_of_the_model_says():
+    named = {"wan-2.1-t2v-14b": 14, "wan-2.2-ti2v-5b": 5, "hunyuan-video": 13, "ltx-2-19b": 19, "flux-1-dev": 12}
+    for model, billions in named.items():
+        assert abs(work(model).parameters - billions) / billions < Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [("H100 80 GB", "H100"), ("h100 pcie", "H100 PCIe"), ("NVIDIA GeForce RTX-4090", "RTX 4090"), ("A100-80GB", "A100"),
+     ("MI300X", None), ("L4", "L4"), ("L40S", "L40S")],
+)  # fmt: skip
+def test_a_card_is_known_by_its_words(said, name):
+    found = gpu_of(said)
+    assert (found and found.name) == name
+    assert all(gpu.source for gpu in GPUS.values())
+
+
+# -------------------------------------------------------------------------------------------------------------- quotes
+
+
+def test_a_model_never_run_is_quoted_as_an_estimate_that_says_so(tmp_path):
+    price = quote(own_offer(tmp_path, "wan-2.1-t2v-1.3b"), CLIP, prices(), TODAY)
+    assert price.basis == "estimate"
+    assert Decimal("0.018") < price.low_usd < Decimal("0.024") < price.high_usd < Decimal("0.085")
+    assert "reckoned from 1.42 billion parameters and 50 steps, never measured here, RTX 4090" in price.why
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"), [({"gpu": None}, "not known before"), ({"usd_per_gpu_hour": None}, "no rate for gpu_second")]
+)
+def test_without_a_card_or_a_rate_the_price_is_unknown(tmp_path, changes, said):
+    price = quote(own_offer(tmp_path, "wan-2.1-t2v-1.3b"), CLIP, prices(**changes), TODAY)
+    assert (price.basis, price.high_usd) == ("unknown", None)
+    assert said in price.why
+
+
+def test_a_model_of_another_kind_is_not_reckoned(tmp_path):
+    assert quote(own_offer(tmp_path, "sdxl", task="text-to-image"), PICTURE, prices(), TODAY).basis == "unknown"
+    speech = own_offer(tmp_path, "kokoro-82m", task="text-to-speech", fields={"text": "input"})
+    assert petaflops(speech, {"text": "a"}) is None
+
+
+def took(offer, seconds, request=CLIP, gpu="RTX 4090"):
+    return Finished(offer.id, request.as_json(), Decimal(seconds), gpu)
+
+
+def test_the_first_job_counts_and_teaches_other_lengths(tmp_path):
+    offer = own_offer(tmp_path, "wan-2.1-t2v-1.3b")
+    table = prices()
+    found = measured([offer], [took(offer, 240)], table.gpu)
+    price = quote(offer, CLIP, table.with_measured(found), TODAY)
+    assert (round(price.lines[0].low), round(price.lines[0].high)) == (160, 360)
+    assert "1 finished jobs of ours" in price.why
+    longer = quote(offer, TextToVideo(prompt="a", duration_s=10, fps=16), table.with_measured(found), TODAY)
+    assert 2 < longer.high_usd / price.high_usd < 4  # attention
+
+
+def test_from_five_jobs_on_it_is_their_spread(tmp_path):
+    offer = own_offer(tmp_path, "wan-2.1-t2v-1.3b")
+    found = measured([offer], [took(offer, seconds) for seconds in (230, 235, 240, 245, 250)], prices().gpu)
+    price = quote(offer, CLIP, prices().with_measured(found), TODAY)
+    assert 230 <= price.lines[0].low < price.lines[0].high <= 251
+
+
+def test_jobs_on_another_card_say_nothing(tmp_path):
+    offer = own_offer(tmp_path, "wan-2.1-t2v-1.3b")
+    assert measured([offer], [took(offer, 240, gpu="H100"), took(offer, 240, gpu=None)], prices().gpu) == {}
+
+
+def test_a_model_whose_work_nobody_knows_is_learned_by_what_it_makes(tmp_path):
+    offer = own_offer(tmp_path, "sdxl", task="text-to-image")
+    found = measured([offer], [took(offer, 6, PICTURE)], prices().gpu)
+    assert found[offer.id].per == "request.megapixels"
+    large = TextToImage(prompt="a", size="2048x1024")
+    price = quote(offer, large, prices().with_measured(found), TODAY)
+    assert (round(price.lines[0].low), round(price.lines[0].high)) == (8, 18)
+    assert known_values(offer, PICTURE)["size"] == [1024, 1024]
