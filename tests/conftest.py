@@ -11,6 +11,7 @@ from aggregator.secret import Secret
 from aggregator.store.database import Store
 from tests.runner.world import World
 
+pytest.register_assert_rewrite("tests.providers.harness")
 pytest_plugins = ["tests.canary"]  # no key in anything that the suite writes
 MEMORY = Path("/dev/shm")
 

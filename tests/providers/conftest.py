@@ -11,11 +11,8 @@ import pytest
 
 from aggregator import probing
 from aggregator.probing import Prober
-
-pytest.register_assert_rewrite("tests.providers.harness")
-
-from tests.providers.harness import Shop, opened  # noqa: E402 - its assertions are rewritten first
-from tests.providers.own import cards_of  # noqa: E402
+from tests.providers.harness import Shop, opened
+from tests.providers.own import cards_of
 
 PROBE = [sys.executable, "-I", str(Path(probing.__file__).with_name("_probe.py"))]
 
