@@ -22,7 +22,7 @@ from aggregator.pricing.refresh import Refresh, refresh
 
 __all__ = ["refreshed"]
 
-PRICED = ("fal", "openrouter", "litellm")
+PRICED = ("fal", "openrouter", "litellm", "portkey")
 """The sources that say prices, asked where none is named."""
 
 Sources = Annotated[

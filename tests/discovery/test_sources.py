@@ -17,6 +17,7 @@ API = "api.fal.ai/v1/models"
 WHERE = {
     "arena": "api.wulong.dev/",
     "artificial-analysis": "artificialanalysis.ai/",
+    "bfl": "docs.bfl.ai/",
     "bedrock": "bedrock.us-east-1.amazonaws.com/",
     "comfy": "api.comfy.org/",
     "elevenlabs": "api.elevenlabs.io/",
@@ -29,11 +30,13 @@ WHERE = {
     "models.dev": "models.dev/",
     "openai": "api.openai.com/",
     "openrouter": "openrouter.ai/",
+    "portkey": "raw.githubusercontent.com/Portkey-AI/",
     "recraft": "external.api.recraft.ai/",
     "replicate": "api.replicate.com/",
     "runware": "schemas.runware.ai/",
     "stability": "api.stability.ai/",
     "together": "api.together.ai/",
+    "topaz_video": "api.topazlabs.com/",
     "venice": "api.venice.ai/",
     "vercel": "ai-gateway.vercel.sh/",
     "xai": "api.x.ai/",
@@ -267,6 +270,41 @@ async def test_bedrock_says_the_days_of_a_models_life(end: Any):
     assert offers(found).keys() == {one.endpoint, plain["modelId"]}
     assert offers(found)["stability.sd3-5-large-v1:0"].status is None, "it does not say, so we do not either"
     assert len(found.left_out) == 1
+
+
+async def test_portkeys_cents_are_dollars_and_what_hangs_on_quality_is_left_out():
+    def row(image: Any) -> dict[str, Any]:
+        return {"pricing_config": {"pay_as_you_go": {"image": image} if image else {"request_token": {"price": 0}}}}
+
+    file = {
+        "default": row(None),
+        "fal-ai/nano-banana-2": row({"default": {"default": {"price": 3.98}}}),
+        "openai/gpt-image-2": row({"default": {"default": {"price": 21.1}, "1024x768": {"price": 14.5}}, "low": {}}),
+        "openai/gpt-4o": row(None),
+    }
+    found = await Shelf({"raw.githubusercontent.com/Portkey-AI/models/main/pricing/fal-ai.json": file}).found("portkey")
+    (price,) = found.prices
+    assert (price.provider, price.endpoint, price.unit) == ("fal", "fal-ai/nano-banana-2", "image")
+    assert price.usd == Decimal("0.0398")
+    assert found.left_out == ("openai/gpt-image-2: by quality and size",)
+
+
+async def test_topaz_names_the_models_that_are_up_and_none_that_is_gone():
+    said = {"isAvailable": True, "availabilityMessage": "", "supportedModels": ["prob-4", "iris-3"]}
+    found = await Shelf({"api.topazlabs.com/video/status": said}).found("topaz_video")
+    assert set(offers(found)) == {"prob-4", "iris-3"}
+    assert found.whole == ()
+
+
+async def test_bfl_has_an_operation_for_each_model():
+    paths = {
+        "/v1/flux-pro-1.1": {"post": {"summary": "FLUX 1.1", "deprecated": True}},
+        "/v1/flux-2-pro": {"post": {"summary": "FLUX.2"}},
+        "/v1/finetune": {"post": {"summary": "Train"}},
+        "/v1/get_result": {"get": {}},
+    }
+    found = await Shelf({"docs.bfl.ai/openapi.json": {"paths": paths}}).found("bfl")
+    assert {one.endpoint: one.status for one in found.offers} == {"flux-pro-1.1": "deprecated", "flux-2-pro": "active"}
 
 
 async def test_runware_names_models_by_their_air():
