@@ -242,6 +242,7 @@ async def test_a_full_queue_is_asked_again(wan, client) -> None:
         job = await project.submit(FILM.with_(seed=12), **steps(3))
         while (await job.record()).sends == 0:
             await asyncio.sleep(0.05)
+        await asyncio.sleep(3)  # a send is counted before it leaves: by now its refusal is back
         for job_id in ids:
             await other.delete(f"/v1/videos/{job_id}")
         await job.result(wait_s=60)
