@@ -9,9 +9,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from aggregator.backend import Backend
 from aggregator.config import Config, NoKey, ProviderSettings, nearest
 from aggregator.contract import Provider
-from aggregator.engine import Backend
 from aggregator.errors import ConfigurationError
 from aggregator.replicas import Replica, at_address, of_replicas
 from aggregator.secret import Secret

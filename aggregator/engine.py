@@ -7,10 +7,9 @@ nothing of money or of what was sent before: it sends a paid request once and re
 
 import asyncio
 import base64
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -20,6 +19,7 @@ from urllib.parse import urljoin
 from pydantic import JsonValue
 
 from aggregator import _build, _lookup, _sockets, _watchdog, _wire
+from aggregator._credentials import Credentials
 from aggregator._http import DEFAULT_TIMEOUTS, SendError, Stream, Timeouts, Transport, origin
 from aggregator._limits import Limits
 from aggregator._lookup import Listed, Sought
@@ -27,6 +27,7 @@ from aggregator._pace import paced
 from aggregator._results import Delivery, read_result
 from aggregator._retry import MAX_ASKED_S, Quota, retrying
 from aggregator._wire import Reading, Submission
+from aggregator.backend import Backend
 from aggregator.clock import Clock
 from aggregator.contract import (
     AskFlow,
@@ -46,26 +47,19 @@ from aggregator.contract import (
 )
 from aggregator.errors import (
     AggregatorError,
-    AuthenticationError,
-    ConfigurationError,
     ProviderError,
     RateLimitError,
     ResponseFormatError,
     UnavailableError,
 )
-from aggregator.secret import Secret, SecretHeaders, scrub
+from aggregator.secret import scrub
 
-__all__ = ["Backend", "Engine", "Submission"]
+__all__ = ["Engine", "Submission"]
 
 PAID_TIMEOUTS = Timeouts(connect_s=10.0, read_s=600.0, write_s=60.0, whole_s=740.0)
 """The most for a paid request; its call says how long its answer is waited for (`Call.read_s`). A time-out there makes
 an unknown outcome. All of it is over before the lease is that it is sent under.
 """
-TOKEN_MARGIN_S = 60.0
-"""How long before its end a token is exchanged for a new one."""
-KEPT_TOKENS = 16
-"""How many of the last tokens of an account are looked for in what a provider echoes."""
-UNAUTHORIZED = 401
 NOT_FOUND = 404
 NO_SUCH = (404, 405)
 """Answers that a question of several exchanges is shown: there is no such thing, or no such way to ask for it."""
@@ -77,40 +71,6 @@ MAX_REDIRECTS = 3
 MAX_EVENT_BYTES = 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """A provider as it is configured here: its table, its credential, its limits."""
-
-    provider: Provider
-    secret: Secret | None = None
-    concurrency: int | None = None
-    requests_per_second: float | None = None
-    own_host: str = ""
-    """The host of the address that the user configured: it may be private, as no other may that an answer names."""
-    self_hosted: bool = False
-    """A server of the user's own, or this very process."""
-
-    @property
-    def account(self) -> str:
-        return self.secret.account if self.secret else ""
-
-    def trusts(self, url: str) -> bool:
-        """Whether the credential may go there: to the provider's own addresses, `https://*.host` with what is below."""
-        at = origin(url)
-        return any(_covers(own, at) for own in (self.provider.base_url, *self.provider.hosts.values()))
-
-    def ordering(self, names: Mapping[str, str]) -> Call | SubmitFlow:
-        """What one job is ordered with, in its own dialect."""
-        provider = self.speaking(names).provider
-        endpoint = provider.endpoint(names.get("task", ""), names.get("dialect", "")) or Endpoint()
-        return endpoint.submit or provider.submit
-
-    def speaking(self, names: Mapping[str, str]) -> "Backend":
-        """The backend in the dialect of one job."""
-        dialect = names.get("dialect", "")
-        return replace(self, provider=self.provider.spoken(dialect)) if dialect else self
-
-
 class Engine:
     """Drives the tables of every backend over one transport."""
 
@@ -120,20 +80,17 @@ class Engine:
         self._rng = rng
         self.limits = limits or Limits(clock)
         self._quotas: dict[tuple[str, str], Quota] = {}
-        self._tokens: dict[tuple[str, str, object], tuple[Secret, float]] = {}
-        """By provider, account and the way of the exchange."""
-        self._used: dict[tuple[str, str], deque[Secret]] = {}
-        """What stood for the key of an account lately: as secret as the key."""
+        self._credentials = Credentials(clock, partial(self._driven, doing="exchanging the key for a token"))
 
     # ------------------------------------------------------------------------------------------------ one exchange
 
     async def _send(self, backend: Backend, request: HttpRequest) -> HttpResponse:
         """Send what costs nothing; a token that is refused is exchanged for another one, once."""
         for again in (True, False):
-            signed = await self._signed(backend, request)
+            signed = await self._credentials.signed(backend, request)
             await self.ready(backend)
             response = await _watchdog.exchange(self._transport, signed, DEFAULT_TIMEOUTS)
-            if not (self._forgotten(backend, request, response) and again):
+            if not (self._credentials.forgotten(backend, request, response) and again):
                 break
         return response
 
@@ -144,68 +101,6 @@ class Engine:
     def quota(self, backend: Backend) -> Quota:
         """How many repeats of what costs nothing the account has left."""
         return self._quotas.setdefault((backend.provider.name, backend.account), Quota())
-
-    async def _signed(self, backend: Backend, request: HttpRequest) -> HttpRequest:
-        """Add the credential, to the provider's own origins and to no other; say which host is the user's own."""
-        request = replace(request, own_host=backend.own_host)
-        if not request.trusted:
-            return request
-        if not backend.trusts(request.url):
-            raise ResponseFormatError(
-                f"{backend.provider.name} named {origin(request.url)}, which is not one of its own addresses: "
-                "the credential is not sent there",
-                provider=backend.provider.name,
-                accepted=None,
-            )
-        if backend.secret is None:
-            return request
-        auth = backend.provider.auth
-        value = auth.template.format(key=await self._key(backend, backend.secret))
-        return replace(request, headers=SecretHeaders({**request.headers, auth.header: value}))
-
-    async def _key(self, backend: Backend, secret: Secret) -> str:
-        """What stands for the key now: itself, what is signed with it, or a token it was exchanged for."""
-        auth = backend.provider.auth
-        if auth.sign is None and auth.token is None:
-            return secret.reveal()
-        try:
-            if auth.sign is not None:
-                stands = auth.sign(secret.reveal(), self._clock.time())
-            else:
-                stands = await self._token(backend, secret)
-        except ProviderError:
-            raise
-        except (ConfigurationError, LookupError, TypeError, ValueError) as error:
-            why = str(error) if isinstance(error, ConfigurationError) else type(error).__name__  # it may quote the key
-            raise AuthenticationError(
-                f"{backend.provider.name}: the key cannot be turned into what is sent ({why})",
-                provider=backend.provider.name,
-            ) from None
-        used = self._used.setdefault((backend.provider.name, backend.account), deque(maxlen=KEPT_TOKENS))
-        if all(one.reveal() != stands for one in used):
-            used.append(Secret(stands))
-        return stands
-
-    async def _token(self, backend: Backend, secret: Secret) -> str:
-        exchange = backend.provider.auth.token
-        assert exchange is not None
-        at = (backend.provider.name, backend.account, exchange)
-        kept = self._tokens.get(at)
-        if kept is None or kept[1] - TOKEN_MARGIN_S <= self._clock.time():
-            flow = exchange(secret.reveal(), self._clock.time())
-            token, ends = await self._driven(backend, flow, doing="exchanging the key for a token")
-            kept = self._tokens[at] = Secret(token), ends
-        return kept[0].reveal()
-
-    def _forgotten(self, backend: Backend, request: HttpRequest, response: HttpResponse) -> bool:
-        """Whether an answer refuses a token that was kept; it is not used again."""
-        at = (backend.provider.name, backend.account, backend.provider.auth.token)
-        refused = request.trusted and response.status == UNAUTHORIZED
-        return refused and self._tokens.pop(at, None) is not None
-
-    def _secrets(self, backend: Backend) -> tuple[Secret, ...]:
-        own = (backend.secret,) if backend.secret else ()
-        return (*own, *self._used.get((backend.provider.name, backend.account), ()))
 
     async def _free(
         self, backend: Backend, request: HttpRequest, names: Mapping[str, str] | None = None, *, doing: str
@@ -341,7 +236,7 @@ class Engine:
 
     def _unreachable(self, backend: Backend, error: SendError, doing: str, *, accepted: bool | None) -> ProviderError:
         unreachable = UnavailableError(
-            scrub(f"{backend.provider.name}, {doing}: no answer ({error})", self._secrets(backend)),
+            scrub(f"{backend.provider.name}, {doing}: no answer ({error})", self._credentials.secrets_of(backend)),
             provider=backend.provider.name,
             accepted=accepted,
         )
@@ -352,18 +247,11 @@ class Engine:
         self, backend: Backend, response: HttpResponse, *, accepted: bool | None, doing: str, of_job: bool = False
     ) -> ProviderError:
         return _wire.error_of(
-            backend.provider, self._scrubbed(backend, response), accepted=accepted, doing=doing, of_job=of_job
-        )
-
-    def _scrubbed(self, backend: Backend, response: HttpResponse) -> HttpResponse:
-        """The answer without our secrets, in whatever it echoes: errors are made from this one."""
-        secrets = self._secrets(backend)
-        if not secrets:
-            return response
-        return replace(
-            response,
-            headers={name: scrub(value, secrets) for name, value in response.headers.items()},
-            body=scrub(response.body.decode(errors="replace"), secrets).encode(),
+            backend.provider,
+            self._credentials.scrubbed(backend, response),
+            accepted=accepted,
+            doing=doing,
+            of_job=of_job,
         )
 
     # ---------------------------------------------------------------------------------------------- the paid request
@@ -415,7 +303,7 @@ class Engine:
     ) -> tuple[Submission, HttpResponse | None]:
         """The paid exchange itself, and the answer where there is one."""
         try:
-            request = await self._signed(backend, request)
+            request = await self._credentials.signed(backend, request)
         except ProviderError as error:
             error.accepted = False
             return Submission("never_sent", {}, error=error), None
@@ -431,10 +319,10 @@ class Engine:
         except OSError as error:  # the file that is sent with it broke off
             cut = SendError(type(error).__name__, sent=None)
             return Submission("unknown", {}, error=self._unreachable(backend, cut, "submitting", accepted=None)), None
-        self._forgotten(backend, request, response)
+        self._credentials.forgotten(backend, request, response)
         submission = _wire.read_submission(backend.provider, call.capture, names, response)
         if submission.error is not None or (submission.reading is not None and submission.reading.error is not None):
-            response = self._scrubbed(backend, response)
+            response = self._credentials.scrubbed(backend, response)
             submission = _wire.read_submission(backend.provider, call.capture, names, response)
         return submission, response
 
@@ -527,7 +415,7 @@ class Engine:
             return
         request = _build.call_request(backend.provider, stream, handle, nonce=self._nonce())
         request = replace(request, headers={**request.headers, "accept": "text/event-stream"})
-        request = await self._signed(backend, request)
+        request = await self._credentials.signed(backend, request)
         try:
             async with _watchdog.streamed(self._transport, request, STREAM_TIMEOUTS) as answer:
                 if answer.status // 100 != 2:  # noqa: PLR2004
@@ -546,7 +434,9 @@ class Engine:
         """What a websocket tells of a job, beside what a look shows: at the beginning, where it says that there is
         something to see, and after every silence. It tells nothing twice: what was missed is looked for.
         """
-        request = await self._signed(backend, _build.call_request(backend.provider, Call("GET", socket.url), handle))
+        request = await self._credentials.signed(
+            backend, _build.call_request(backend.provider, Call("GET", socket.url), handle)
+        )
         reading: Reading | None = None
         async with aclosing(_sockets.messages(request)) as messages:
             async for message in messages:
@@ -571,7 +461,7 @@ class Engine:
         try:
             return await self._delivery(backend.speaking(handle), endpoint, dict(handle), reading)
         except ProviderError as error:
-            error.message = scrub(error.message, self._secrets(backend))
+            error.message = scrub(error.message, self._credentials.secrets_of(backend))
             error.args = (error.message,)
             raise
 
@@ -667,7 +557,7 @@ class Engine:
                 return reading
         except ProviderError:
             pass
-        return _wire.read_poll(backend.provider, self._scrubbed(backend, response))
+        return _wire.read_poll(backend.provider, self._credentials.scrubbed(backend, response))
 
     # ------------------------------------------------------------------------------------------------ moving files
 
@@ -697,7 +587,7 @@ class Engine:
     @asynccontextmanager
     async def _hop(self, backend: Backend, request: HttpRequest, hops: int) -> AsyncGenerator[Stream, None]:
         async with _watchdog.streamed(
-            self._transport, await self._signed(backend, request), DEFAULT_TIMEOUTS
+            self._transport, await self._credentials.signed(backend, request), DEFAULT_TIMEOUTS
         ) as stream:
             if stream.status not in (301, 302, 303, 307, 308):
                 yield stream
@@ -726,13 +616,6 @@ def _keyed(provider: Provider, request: HttpRequest, idempotency_key: str | None
     if not idempotency_key or not provider.idempotency_header:
         return request
     return replace(request, headers={**request.headers, provider.idempotency_header: idempotency_key})
-
-
-def _covers(own: str, at: str) -> bool:
-    """Whether an address of the provider's own covers an origin: it is the same, or below `*.`, over https."""
-    if "://*." not in own:
-        return bool(own) and origin(own) == at
-    return at.startswith("https://") and at.endswith(own.partition("://*")[2]) and ":" not in at[8:]
 
 
 def _target(url: str, location: str) -> str:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import JsonValue
 
 from aggregator import _build, _observe
+from aggregator.backend import Backend
 from aggregator.clock import Clock
 from aggregator.config import Config
 from aggregator.contract import Blocked, Call, Endpoint, Files, Json, Meter
-from aggregator.engine import Backend
 from aggregator.errors import AggregatorError, PriceUnknownError
 from aggregator.handing import CannotHandOver, way
 from aggregator.identity import reuse_address

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from aggregator import _observe, signing
 from aggregator._published import PublishedKeys
+from aggregator.backend import Backend
 from aggregator.callbacks import tables
 from aggregator.contract import Provider, Webhook, WebhookRequest
-from aggregator.engine import Backend
 from aggregator.errors import ConfigurationError, WebhookError
 from aggregator.job import AttemptState
 from aggregator.runner import inbox

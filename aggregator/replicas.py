@@ -7,8 +7,8 @@ throttling, rests, and where a job was submitted, which is where it is followed,
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from aggregator.backend import Backend
 from aggregator.contract import Dialect, Provider
-from aggregator.engine import Backend
 
 __all__ = ["Replica", "address_of", "at_address", "of_replicas", "replicas"]
 

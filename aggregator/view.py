@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from aggregator.backend import Backend
 from aggregator.config import Config
-from aggregator.engine import Backend
 from aggregator.pricing.table import PriceTable
 from aggregator.registry.load import Registry
 from aggregator.registry.quality import Quality

@@ -42,8 +42,9 @@ def resident_mib(field):
 
 async def fetch(port, mib, directory):
     from aggregator._http import HttpxTransport
+    from aggregator.backend import Backend
     from aggregator.clock import SystemClock
-    from aggregator.engine import Backend, Engine
+    from aggregator.engine import Engine
     from aggregator.probing import Prober
     from aggregator.providers.fal import PROVIDER
     from aggregator.store.files import FileStore

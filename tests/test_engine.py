@@ -12,8 +12,9 @@ import pytest
 from aggregator import engine as engine_module
 from aggregator import errors
 from aggregator._http import SendError, Timeouts
+from aggregator.backend import Backend
 from aggregator.contract import Call, Codes, HttpRequest, Refusal, State
-from aggregator.engine import Backend, Engine
+from aggregator.engine import Engine
 from aggregator.errors import ProviderError
 from tests.providers.fal.harness import Fal, running
 from tests.providers.fal.server import Answer

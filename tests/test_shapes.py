@@ -17,6 +17,7 @@ from aggregator import errors
 from aggregator._build import build_body, call_request
 from aggregator._http import SendError
 from aggregator._wire import read_status
+from aggregator.backend import Backend
 from aggregator.contract import (
     BUILD,
     Auth,
@@ -38,7 +39,7 @@ from aggregator.contract import (
     To,
     TokenFlow,
 )
-from aggregator.engine import Backend, Engine
+from aggregator.engine import Engine
 from aggregator.handing import CannotHandOver, way
 from aggregator.inputs import Media
 from aggregator.runner.faults import Source

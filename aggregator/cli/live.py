@@ -7,10 +7,10 @@ from decimal import Decimal
 from random import SystemRandom
 from typing import Literal
 
+from aggregator.backend import Backend
 from aggregator.backends import backends_of
 from aggregator.cli.catalogue import Catalogue
 from aggregator.config import Config
-from aggregator.engine import Backend
 from aggregator.errors import AggregatorError
 from aggregator.pricing.table import Rate
 

@@ -14,9 +14,7 @@ from aggregator.cli.catalogue import Catalogue
 from aggregator.cli.prices_refresh_view import draw_refresh
 from aggregator.cli.session import AsJson, ConfigFile, Directory, LocalOnly, Session
 from aggregator.cli.show import console, emit, shown_path
-from aggregator.config import nearest
 from aggregator.discovery.found import Found
-from aggregator.errors import AggregatorError, RequestError
 from aggregator.pricing.append import append
 from aggregator.pricing.refresh import Refresh, refresh
 
@@ -75,32 +73,18 @@ async def _asked(catalogue: Catalogue, wanted: Sequence[str] | None) -> tuple[li
     """What each source says, all at once; and why others could not be asked."""
     from aggregator._http import HttpxTransport
     from aggregator.clock import SystemClock
-    from aggregator.discovery.source import ask, backend_of
+    from aggregator.discovery.asking import ask_all, known
     from aggregator.discovery.sources import sources
     from aggregator.engine import Engine
 
-    known = sources()
-    for name in wanted or ():
-        if name not in known:
-            raise RequestError(f"no source {name!r}; did you mean {', '.join(nearest(name, known) or known)}?")
+    every = sources()
+    chosen = [every[name] for name in known(wanted or PRICED, every)]
     backends, _ = backends_of(catalogue.config, catalogue.tables, os.environ)
     transport = HttpxTransport()
     engine = Engine(transport=transport, clock=SystemClock(), rng=SystemRandom())
-
-    async def one(name: str) -> Found | str:
-        source = known[name]
-        endpoints = [offer.endpoint for offer in catalogue.registry.all_offers() if offer.provider == source.provider]
-        try:
-            backend = backend_of(source, catalogue.tables, backends, os.environ)
-            named = list(dict.fromkeys(endpoints)) if source.by_endpoint else []
-            return await ask(engine, backend, source, today=catalogue.today, wanted=named, everything=True)
-        except AggregatorError as error:
-            return str(error)
-
-    names = [name for name in wanted or PRICED if name in known]
     try:
-        answers = dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
+        return await ask_all(
+            engine, chosen, catalogue.registry, catalogue.tables, backends, os.environ, catalogue.today
+        )
     finally:
         await transport.aclose()
-    found = [answer for answer in answers.values() if isinstance(answer, Found)]
-    return found, {name: answer for name, answer in answers.items() if isinstance(answer, str)}

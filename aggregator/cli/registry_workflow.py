@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import typer
 
+from aggregator.backend import Backend
 from aggregator.backends import backends_of
 from aggregator.cli.catalogue import Catalogue
 from aggregator.discovery.importing import Draft, Imported, Wish, card_text, keep
 from aggregator.discovery.workflows import Choice, Known, Question, faults, read
-from aggregator.engine import Backend
 from aggregator.errors import RequestError
 from aggregator.registry.graphs import SEEDS, Graph, Nodes, read_graph
 from aggregator.registry.load import Registry

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from aggregator.backend import Backend
 from aggregator.config import nearest
 from aggregator.contract import Provider
 from aggregator.discovery.found import Found
 from aggregator.discovery.source import Source, ask, backend_of
-from aggregator.engine import Backend, Engine
+from aggregator.engine import Engine
 from aggregator.errors import AggregatorError, RequestError
 from aggregator.registry.load import Registry
 

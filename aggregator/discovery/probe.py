@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
+from aggregator.backend import Backend
 from aggregator.contract import Call, Provider
 from aggregator.discovery.drift import breaks, narrower
 from aggregator.discovery.found import Found, FoundOffer
 from aggregator.discovery.propose import FEW, GONE_SHARE
 from aggregator.discovery.slots import slots
 from aggregator.discovery.source import Source, ask, backend_of
-from aggregator.engine import Backend, Engine
+from aggregator.engine import Engine
 from aggregator.errors import AggregatorError, ConfigurationError
 from aggregator.registry.cards import Offer
 

@@ -9,9 +9,10 @@ from math import isfinite
 from typing import Any
 
 from aggregator._wire import parse
+from aggregator.backend import Backend
 from aggregator.contract import Auth, Call, Provider
 from aggregator.discovery.found import Found, FoundOffer
-from aggregator.engine import Backend, Engine
+from aggregator.engine import Engine
 from aggregator.errors import ConfigurationError, ProviderError, ResponseFormatError
 
 __all__ = ["Answer", "Source", "ask", "backend_of", "day", "day_of_seconds", "rows", "usd", "words"]

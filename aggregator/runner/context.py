@@ -13,10 +13,11 @@ from pydantic import JsonValue
 from aggregator._build import marked
 from aggregator._paths import first, place
 from aggregator._wire import Reading
+from aggregator.backend import Backend
 from aggregator.callbacks import Callbacks
 from aggregator.clock import Clock
 from aggregator.contract import State
-from aggregator.engine import Backend, Engine
+from aggregator.engine import Engine
 from aggregator.errors import ConfigurationError, RequestError, StoreError
 from aggregator.job import AttemptState, Progress
 from aggregator.owner import new_owner

@@ -12,7 +12,7 @@ from aggregator._http import SendError
 from aggregator._results import Delivery, RemoteFile
 from aggregator._retry import retrying
 from aggregator.artifact import Artifact, Facts, Lineage, Result, Shortfall, shortfalls
-from aggregator.engine import Backend
+from aggregator.backend import Backend
 from aggregator.errors import ArtifactLostError, ProviderError, ResponseFormatError, StoreError, UnavailableError
 from aggregator.job import AttemptState
 from aggregator.planning import read_by

@@ -7,7 +7,8 @@ when what was sent there certainly bought nothing. From then on it stays where i
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from aggregator.engine import Backend, Submission
+from aggregator.backend import Backend
+from aggregator.engine import Submission
 from aggregator.replicas import replicas
 from aggregator.runner.context import Context
 from aggregator.store import limits

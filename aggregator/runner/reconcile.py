@@ -14,8 +14,9 @@ from aggregator import _lookup
 from aggregator._http import SendError
 from aggregator._lookup import Listed, Sought
 from aggregator._retry import CAP_S
+from aggregator.backend import Backend
 from aggregator.contract import AskFlow, Call, Lookup, Provider
-from aggregator.engine import PAID_TIMEOUTS, Backend, Submission
+from aggregator.engine import PAID_TIMEOUTS, Submission
 from aggregator.errors import ContentPolicyError, InvalidRequestError, ProviderError, UnavailableError
 from aggregator.job import AttemptState
 from aggregator.runner import inbox, submit

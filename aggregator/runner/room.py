@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from aggregator._limits import Turn
-from aggregator.engine import Backend, Submission
+from aggregator.backend import Backend
+from aggregator.engine import Submission
 from aggregator.errors import ProviderError, RateLimitError
 from aggregator.replicas import replicas
 from aggregator.runner import placing

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from aggregator import _observe, ledger
 from aggregator._retry import CAP_S
 from aggregator.artifact import Result
+from aggregator.backend import Backend
 from aggregator.contract import Call
-from aggregator.engine import Backend
 from aggregator.errors import KeyConflictError, PricePausedError, ProviderError, RequestError
 from aggregator.job import AttemptState, JobRecord
 from aggregator.owner import is_gone

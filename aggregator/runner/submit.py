@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from aggregator import _observe, ledger
 from aggregator._http import SendError
 from aggregator._retry import MAX_ASKED_S, retrying
+from aggregator.backend import Backend
 from aggregator.contract import State
-from aggregator.engine import PAID_TIMEOUTS, Backend, Submission
+from aggregator.engine import PAID_TIMEOUTS, Submission
 from aggregator.errors import (
     AggregatorError,
     InvalidRequestError,

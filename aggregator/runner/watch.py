@@ -14,9 +14,9 @@ from pydantic import JsonValue
 from aggregator import _observe, ledger
 from aggregator._results import Delivery
 from aggregator._wire import Reading
+from aggregator.backend import Backend
 from aggregator.clock import Clock
 from aggregator.contract import State
-from aggregator.engine import Backend
 from aggregator.errors import (
     AuthenticationError,
     ContentPolicyError,

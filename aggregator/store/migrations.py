@@ -146,7 +146,7 @@ def _step_3(integer: str, strict: str) -> tuple[str, ...]:
             model TEXT NOT NULL,
             against TEXT,
             PRIMARY KEY (id),
-            CONSTRAINT known_verdict CHECK (kind IN ('pick', 'up', 'down', 'failure')),
+            CONSTRAINT known_verdict CHECK (kind IN ('pick', 'up', 'down')),
             FOREIGN KEY(job) REFERENCES job (id)
         ){strict}""",
         "CREATE INDEX verdict_by_time ON verdict (at)",

@@ -304,7 +304,7 @@ verdict = Table(  # what people said of outputs, and what failed: evidence of on
     Column("job", Text, ForeignKey("job.id"), nullable=False),
     Column("model", Text, nullable=False),
     Column("against", Text),  # the model that a pick was preferred to
-    CheckConstraint("kind IN ('pick', 'up', 'down', 'failure')", name="known_verdict"),
+    CheckConstraint("kind IN ('pick', 'up', 'down')", name="known_verdict"),
     sqlite_strict=True,
 )
 Index("verdict_by_time", verdict.c.at)

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from aggregator import _wire, errors
 from aggregator._http import SendError
 from aggregator._wire import BY_HTTP_STATUS, ERROR_CLASSES
+from aggregator.backend import Backend
 from aggregator.contract import BUILD, Call, Dialect, HttpResponse, Provider
-from aggregator.engine import Backend
 from aggregator.registry.cards import Offer
 from aggregator.registry.load import Registry
 from aggregator.registry.mapping import mappings_of

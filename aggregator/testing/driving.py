@@ -16,9 +16,10 @@ from aggregator import _build
 from aggregator._http import Transport
 from aggregator._results import Delivery
 from aggregator._wire import Reading, Submission
+from aggregator.backend import Backend
 from aggregator.clock import Clock
 from aggregator.contract import Dialect, Endpoint, Json, Provider, State
-from aggregator.engine import Backend, Engine
+from aggregator.engine import Engine
 from aggregator.errors import ProviderError
 from aggregator.handing import way
 from aggregator.inputs import Media

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from measuring import report
 
+from aggregator.backend import Backend
 from aggregator.backends import provider_names, provider_table
 from aggregator.clock import SystemClock
 from aggregator.config import Config
 from aggregator.contract import Auth, Call, Provider
-from aggregator.engine import Backend
 from aggregator.inputs import Media
 from aggregator.planning import Planner
 from aggregator.pricing.price import quote

@@ -12,9 +12,10 @@ from random import Random
 from measuring import all_at_once, argument, cpu_us_per_call, one_download, report
 
 from aggregator._http import HttpxTransport
+from aggregator.backend import Backend
 from aggregator.clock import SystemClock
 from aggregator.contract import Auth, Call, Endpoint, Files, Provider, State, Status
-from aggregator.engine import Backend, Engine
+from aggregator.engine import Engine
 from aggregator.polling import ServiceTime, next_poll_s
 from aggregator.probing import Prober
 from aggregator.providers import fal

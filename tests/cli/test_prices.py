@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from aggregator.discovery import source as discovery
+from aggregator.discovery import asking
 from aggregator.discovery.found import Found, FoundPrice
+from aggregator.discovery.source import Source
 from aggregator.errors import ProviderError
 
 from .conftest import SMALL, Command
@@ -144,13 +145,13 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """What each source answers; another one fails."""
     found: dict[str, object] = {}
 
-    async def ask(_engine: object, _backend: object, source: discovery.Source, **_wanted: object) -> Found:
+    async def ask(_engine: object, _backend: object, source: Source, **_wanted: object) -> Found:
         prices = found.get(source.name)
         if not isinstance(prices, tuple):
             raise ProviderError(f"{source.title} cannot be reached")
         return Found(source.name, datetime.now(UTC).date(), prices=prices)
 
-    monkeypatch.setattr(discovery, "ask", ask)
+    monkeypatch.setattr(asking, "ask", ask)
     return found
 
 
@@ -180,7 +181,7 @@ def test_a_source_that_cannot_be_asked_is_said(run: Command, answers: dict[str, 
     assert "FAL_KEY" in found["refused"]["fal"]
     assert [one["offer"] for one in found["verdicts"]] == [CORE]
     assert "cannot be reached" in run("prices", "refresh").out
-    assert "did you mean litellm" in run("prices", "refresh", "--source", "litelm", code=1).err
+    assert "did you mean 'litellm'" in run("prices", "refresh", "--source", "litelm", code=1).err
 
 
 # ------------------------------------------------------------------------------------------------------------ own bills

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+from aggregator.backend import Backend
 from aggregator.clock import SystemClock
 from aggregator.contract import HttpResponse, State
-from aggregator.engine import Backend, Engine
+from aggregator.engine import Engine
 from aggregator.providers.comfyui import PROVIDER, _progress
 from aggregator.secret import Secret
 

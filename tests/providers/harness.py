@@ -22,7 +22,8 @@ from aggregator._http import HttpxTransport
 from aggregator.artifact import Result
 from aggregator.backends import provider_table
 from aggregator.contract import HttpResponse, Provider, State, WebhookRequest
-from aggregator.engine import Backend, Engine
+from aggregator.backend import Backend
+from aggregator.engine import Engine
 from aggregator.pricing.price import quote
 from aggregator.pricing.table import PriceTable
 from aggregator.project import Project

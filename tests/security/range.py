@@ -29,8 +29,9 @@ from cryptography.x509.oid import NameOID
 from aggregator import _http, _watchdog, engine
 from aggregator._http import DEFAULT_TIMEOUTS, HttpxTransport, Stream, Timeouts
 from aggregator._results import RemoteFile
+from aggregator.backend import Backend
 from aggregator.contract import HttpRequest, HttpResponse
-from aggregator.engine import Backend, Engine
+from aggregator.engine import Engine
 from aggregator.probing import Prober
 from aggregator.providers.fal import PROVIDER
 from aggregator.runner import fetch

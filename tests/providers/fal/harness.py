@@ -10,7 +10,8 @@ from typing import Any
 
 from aggregator._http import HttpxTransport
 from aggregator.contract import Endpoint, Files
-from aggregator.engine import Backend, Engine, Submission
+from aggregator.backend import Backend
+from aggregator.engine import Engine, Submission
 from aggregator.providers.fal import PROVIDER
 from aggregator.secret import Secret
 from tests.providers.fal.server import KEY, FalServer
