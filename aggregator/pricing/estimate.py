@@ -17,7 +17,7 @@ from typing import Any
 from aggregator.pricing.money import exact
 from aggregator.registry.cards import Compute, Offer, Work
 
-__all__ = ["GPUS", "PETAFLOPS", "Gpu", "gpu_of", "operations", "petaflops", "reckoned", "text_operations"]
+__all__ = ["GPUS", "PETAFLOPS", "Gpu", "gpu_of", "operations", "petaflops", "reckoned"]
 
 PETAFLOPS = "petaflops"
 """What an estimated job is counted by: 10^15 operations."""
@@ -80,11 +80,6 @@ def operations(work: Work, *, width: int, height: int, frames: int = 1) -> int:
 def _latent(work: Work, frames: int) -> int:
     """Frames after compression: the first stands alone."""
     return ceil((frames - 1) / work.frames_per_token) + 1
-
-
-def text_operations(parameters: int, tokens: int) -> int:
-    """What a language model takes to read or write so many tokens: two operations per parameter for each."""
-    return 2 * parameters * tokens
 
 
 def petaflops(offer: Offer, values: Mapping[str, Any]) -> Decimal | None:

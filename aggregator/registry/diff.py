@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from math import isclose
 from typing import Any
 
 from aggregator.config import nearest
@@ -102,9 +103,29 @@ def typical(task: str) -> Request:
     return kind(**values)
 
 
+def _for_both(job: Request, a: Offer, b: Offer) -> Request:
+    """The job at the length nearest to its own that both can make, where there is one."""
+    own = getattr(job, "duration_s", None)
+    if own is None:
+        return job
+    limits = [offer.limits.get("duration_s") for offer in (a, b)]
+    ends = (end for limit in limits if limit for end in (*limit.values, limit.min, limit.max))
+    lengths = {own, *(float(end) for end in ends if isinstance(end, int | float))}
+    shared = [length for length in lengths if all(_makes(limit, length) for limit in limits)]
+    return job.with_(duration_s=min(shared, key=lambda length: (abs(length - own), -length))) if shared else job
+
+
+def _makes(limit: Limit | None, length: float) -> bool:
+    if limit is None or length in limit.values:
+        return True
+    least, most = limit.min or 0.0, limit.max or length
+    steps = length / (limit.multiple_of or length)
+    return not limit.values and least <= length <= most and isclose(steps, round(steps), abs_tol=1e-9)
+
+
 def compare(a: Offer, b: Offer, prices: PriceTable, quality: Quality, day: date) -> Difference:
     """Compare two offers of one task."""
-    job = typical(a.task)
+    job = _for_both(typical(a.task), a, b)
     takes_a, takes_b = frozenset(a.mapping.fields), frozenset(b.mapping.fields)
     both = sorted(takes_a & takes_b)
     said = [(name, _said(a.limits.get(name)), _said(b.limits.get(name))) for name in both]

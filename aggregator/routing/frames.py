@@ -14,7 +14,7 @@ from aggregator.registry.cards import Frames, Offer
 from aggregator.routing.limits import fits, limit_of
 from aggregator.routing.plan import Adjustment
 
-__all__ = ["described", "framed", "nearest_count"]
+__all__ = ["described", "framed"]
 
 
 def framed(
@@ -54,13 +54,8 @@ def _count(frames: Frames, wanted: float, offer: Offer, fps: float) -> int | Non
     return next(near, None)
 
 
-def nearest_count(frames: Frames, wanted: float) -> int:
-    """The number of frames nearest to `wanted`, the larger of two equally near ones."""
-    return next(_around(frames, wanted))
-
-
 def _around(frames: Frames, wanted: float) -> Iterator[int]:
-    """The nearest number, then the nearest that is less."""
+    """The nearest number, the larger of two equally near ones; then the nearest that is less."""
     low = frames.min if frames.min is not None else frames.plus or frames.multiple_of
     steps = (wanted - frames.plus) / frames.multiple_of
     steps = round(steps) if isclose(steps, round(steps), abs_tol=1e-4) else steps

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from aggregator.pricing.compute import Finished, measured
-from aggregator.pricing.estimate import GPUS, gpu_of, operations, petaflops, reckoned, text_operations
+from aggregator.pricing.estimate import GPUS, gpu_of, operations, petaflops, reckoned
 from aggregator.pricing.known import known_values
 from aggregator.pricing.price import quote
 from aggregator.registry.load import Registry
@@ -15,6 +15,11 @@ from .own import TODAY, own_offer, prices
 
 CARDS = Registry.bundled().cards
 CLIP, PICTURE = TextToVideo(prompt="a", duration_s=5, fps=16), TextToImage(prompt="a")
+
+
+def text_operations(parameters: int, tokens: int) -> int:
+    """What a language model takes to read or write so many tokens: two operations per parameter for each."""
+    return 2 * parameters * tokens
 
 
 def work(model):

@@ -11,7 +11,7 @@ from aggregator.registry.cards import Frames
 from aggregator.registry.load import Registry
 from aggregator.registry.mapping import mappings_of
 from aggregator.routing.fitting import Refusal, Terms, fit
-from aggregator.routing.frames import described, nearest_count
+from aggregator.routing.frames import _around, described
 from aggregator.tasks import ImageToVideo, TextToImage, TextToVideo
 
 from .own import FIELDS, OWN, own_offer, registry_of
@@ -100,7 +100,7 @@ def test_sizes_are_moved_to_whole_tokens_only_with_leave(tmp_path):
     ],
 )
 def test_the_nearest_number_of_frames(frames, wanted, count):
-    assert nearest_count(frames, wanted) == count
+    assert next(_around(frames, wanted)) == count
 
 
 def test_numbers_of_frames_in_words():

@@ -46,6 +46,16 @@ def test_both_are_priced_for_one_typical_job(small: Small) -> None:
     assert found.times == Decimal("2.5")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "length"),
+    [([4, 6, 8], {"min": 4, "max": 15, "multiple_of": 1}, 6), ([8], {"values": [4, 8]}, 8), ([8], {"values": [4]}, 5)],
+)
+def test_the_job_is_of_a_length_that_both_can_make(small: Small, old: list[int], new: dict[str, object], length: int):
+    small.add("from", fields={"prompt": "p", "duration_s": "d"}, limits={"duration_s": {"values": old}})
+    small.add("to", fields={"prompt": "p", "duration_s": "d"}, limits={"duration_s": new})
+    assert compared(small, "from", "to").job.duration_s == length
+
+
 def test_an_unknown_price_is_no_ratio(small: Small) -> None:
     small.add("dark", priced=None)
     assert compared(small, "old", "dark").times is None
