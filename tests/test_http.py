@@ -247,6 +247,6 @@ async def test_an_application_is_reached_without_a_socket() -> None:
 
 async def test_a_request_of_ours_is_not_changed_by_signing(fal: Fal) -> None:
     request = HttpRequest("GET", f"{fal.server.url}/files/out.png", {"x-a": "b"}, own_host=HERE)
-    signed = await fal.engine._signed(fal.backend, request)
+    signed = await fal.engine._credentials.signed(fal.backend, request)
     assert request.headers == {"x-a": "b"}
     assert signed == replace(request, headers={"x-a": "b", "Authorization": f"Key {fal.server.key}"})
