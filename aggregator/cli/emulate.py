@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,8 +47,7 @@ def emulate(
             emulator.desk(name)
         if write is not None:
             _write(write, _configuration(emulator, names))
-    _announce(emulator, names, as_json=as_json, written=write)
-    _wait(emulator)
+    _serve(emulator, lambda: _announce(emulator, names, as_json=as_json, written=write))
 
 
 def _open(only: tuple[str, ...], *, port: int, latency: float, seed: int, as_json: bool) -> "Emulator":
@@ -122,11 +122,12 @@ def _announce(emulator: "Emulator", names: tuple[str, ...], *, as_json: bool, wr
     sys.stdout.flush()
 
 
-def _wait(emulator: "Emulator") -> None:
-    """Serve until interrupted or asked to end."""
+def _serve(emulator: "Emulator", announce: Callable[[], None]) -> None:
+    """Serve until interrupted or asked to end, which may happen as soon as it is announced."""
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     try:
+        announce()
         ended.wait()
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_INTERRUPTED) from None

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from aggregator import _build, _results, _wire, engine
+from aggregator import _build, _credentials, _results, _wire, engine
+from aggregator._credentials import Credentials
 from aggregator._wire import Reading, Submission
 from aggregator.backends import provider_table
 from aggregator.contract import Blocked, Call, Codes, Endpoint, Provider, State, To
@@ -342,9 +343,9 @@ ENGINE: tuple[Mistake, ...] = tuple(
         ("an unknown word is guessed", "runway", _wire, "read_status", _guesses),
         ("Retry-After is not read", "openai", _wire, "retry_after_s", _no_retry_after),
         ("paid twice", "replicate", engine.Engine, "_pay", _twice),
-        ("the key goes everywhere", "runway", engine.Engine, "_signed", _signs_all),
-        ("the key goes nowhere", "runway", engine.Engine, "_signed", _signs_none),
-        ("the key is shown", "runway", engine, "scrub", _shown),
+        ("the key goes everywhere", "runway", Credentials, "signed", _signs_all),
+        ("the key goes nowhere", "runway", Credentials, "signed", _signs_none),
+        ("the key is shown", "runway", _credentials, "scrub", _shown),
         ("the idempotency key is lost", "comfy", engine, "_keyed", _unkeyed),
         ("facts are lost", "fal", engine.Engine, "result", _half_a_result),
         ("charges are lost", "runway", engine.Engine, "result", _no_charge),
