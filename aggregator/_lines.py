@@ -2,10 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["Lines", "line_of", "lines_in"]
+__all__ = ["Lines", "line_of", "lines_in", "lines_of"]
 
 Path_ = tuple[str | int, ...]
 Lines = Callable[[Sequence[str | int]], int]
@@ -23,9 +23,29 @@ def lines_in(file: Path, *, under: Sequence[str | int] = ()) -> Lines:
     return lambda path: line_of(file.read_text(encoding="utf-8"), path, under=under)
 
 
+def lines_of(text: str) -> Lines:
+    """The lines of a text, which is scanned once."""
+    known = _known(text)
+    return lambda path: _line(known, path, ())
+
+
 def line_of(text: str, path: Sequence[str | int], *, under: Sequence[str | int] = ()) -> int:
     """The line of a key, or of the table around it; the first where there is neither."""
-    known = dict(_places(text))
+    return _line(_known(text), path, under)
+
+
+def _known(text: str) -> dict[Path_, int]:
+    """Every place; one that has no line of its own is where the first thing in it is."""
+    known: dict[Path_, int] = {}
+    for place, line in _places(text):
+        known.setdefault(place, line)
+    for place, line in list(known.items()):
+        for length in range(1, len(place)):
+            known.setdefault(place[:length], line)
+    return known
+
+
+def _line(known: Mapping[Path_, int], path: Sequence[str | int], under: Sequence[str | int]) -> int:
     inner, outer = (*under, *path), tuple(path)
     for left_out in range(len(outer)):
         for wanted in (inner, outer):

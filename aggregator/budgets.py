@@ -17,8 +17,8 @@ from aggregator.errors import BudgetExceededError, ConfigurationError, LedgerErr
 from aggregator.periods import Period, Window, moment, window_of
 from aggregator.pricing.money import dollars, from_micro_usd
 from aggregator.spend import Budget
-from aggregator.store.balances import Figures, pending, subtree, totals
-from aggregator.store.schema import account, budget, credit_rate
+from aggregator.store.balances import Figures, earmarks, pending, subtree, totals
+from aggregator.store.schema import account, budget, credit_rate, earmark
 
 __all__ = [
     "TOTAL",
@@ -197,10 +197,19 @@ def _figures(connection: Connection, base: Level, window: Window) -> Figures:
     if base.currency == USD:
         for total in totals(connection, pending.c.debit.in_(subtree(base.id)), *within):
             figures += total.usd
+        figures += Figures(_earmarked(connection, base, window))
     else:
         for total in totals(connection, pending.c.currency == base.currency, *within):
             figures += total.credits
     return figures
+
+
+def _earmarked(connection: Connection, base: Level, window: Window | None = None) -> int:
+    """How much of what is held is kept for steps of runs that have not reserved yet."""
+    if base.currency != USD:
+        return 0
+    within = () if window is None else (earmark.c.at >= window.from_at, earmark.c.at < window.until_at)
+    return sum(total.usd.held for total in earmarks(connection, earmark.c.account.in_(subtree(base.id)), *within))
 
 
 def _open_window(connection: Connection, base: Level, window: Window, cap: int) -> Level:
@@ -253,8 +262,10 @@ def levels(connection: Connection, name: str, provider: str, at: int, *, opening
     return list(found.values())
 
 
-def no_room(levels: Iterable[Level], needed: Mapping[str, int], quote: int) -> BudgetExceededError:
-    """Why a reservation does not fit: the level that has least left of those on which it does not."""
+def no_room(
+    levels: Iterable[Level], needed: Mapping[str, int], quote: int, what: str = "this call"
+) -> BudgetExceededError:
+    """Why `what` does not fit: the level that has least left of those on which it does not."""
     tight = [of for of in levels if of.cap is not None and of.used + needed[of.currency] > of.cap]
     level = min(tight, key=lambda of: (of.cap or 0) - of.used)
     cap, currency = level.cap or 0, level.currency
@@ -266,7 +277,7 @@ def no_room(levels: Iterable[Level], needed: Mapping[str, int], quote: int) -> B
     # In dollars whatever the budget is in: credits count at the rate of this very quote.
     rate = Fraction(1) if currency == USD or not needed[currency] else Fraction(quote, needed[currency])
     return BudgetExceededError(
-        f"{name}: this call may cost {shown(needed[currency], currency)}, and "
+        f"{name}: {what} may cost {shown(needed[currency], currency)}, and "
         f"{shown(max(0, cap - level.used), currency)} is left of {shown(cap, currency)}{when} (spent "
         f"{shown(level.settled, currency)}, reserved {shown(level.held, currency)}). Nothing was sent. Raise the "
         f"budget with {raised}, {wait}or choose a cheaper model or stage",
@@ -356,15 +367,16 @@ def report(connection: Connection, *, at: int, name: str | None = None) -> list[
 
 def _caps_of(connection: Connection, base: Level, at: int) -> Iterator[Budget]:
     if base.cap is not None:
-        yield _as_budget(base, base.cap, Figures(base.held, base.settled, base.overrun))
+        of = Figures(base.held, base.settled, base.overrun)
+        yield _as_budget(base, base.cap, of, _earmarked(connection, base))
     for period, cap in _caps(connection, base.id).items():
         window = window_of(cast("Period", period), at)
         level = _level(connection, _window_id(base.id, window))
         of = Figures(level.held, level.settled, level.overrun) if level else _figures(connection, base, window)
-        yield _as_budget(base, cap, of, window)
+        yield _as_budget(base, cap, of, _earmarked(connection, base, window), window)
 
 
-def _as_budget(base: Level, cap: int, of: Figures, window: Window | None = None) -> Budget:
+def _as_budget(base: Level, cap: int, of: Figures, earmarked: int, window: Window | None = None) -> Budget:
     return Budget(
         account=base.id.removeprefix("project:"),
         period=TOTAL if window is None else window.period,
@@ -374,4 +386,5 @@ def _as_budget(base: Level, cap: int, of: Figures, window: Window | None = None)
         limit=from_micro_usd(cap),
         settled=from_micro_usd(of.settled),
         held=from_micro_usd(of.held),
+        earmarked=from_micro_usd(earmarked),
     )

@@ -58,25 +58,33 @@ class _Known:
 
     def first(self, step: ChainStep, stage: str) -> Way:
         """The way that a call would go now; one without a price where there is no other."""
-        return self._ways(step, stage, max_usd=None)[0]
+        return self._ways(step, stage, max_usd=None, every=False)[0]
 
     def all(self, step: ChainStep) -> list[Way]:
         """Every way to make a step, each offer once: at the stage that wants its tier, if one does."""
         policy = self._planner.config.policy
         found: dict[str, Way] = {}
         for stage in [step.stage] if step.stage else policy:
-            for way in self._ways(step, stage, max_usd=ANY_PRICE):
+            for way in self._ways(step, stage, max_usd=ANY_PRICE, every=True):
                 known = found.get(way.offer)
                 if known is None or (way.tier == policy[stage].tier != policy[known.stage].tier):
                     found[way.offer] = way
         return list(found.values())
 
-    def _ways(self, step: ChainStep, stage: str, *, max_usd: Decimal | None) -> list[Way]:
-        ask = Ask(stage=stage, role=step.role, model=step.model, max_usd=max_usd)
+    def _ways(self, step: ChainStep, stage: str, *, max_usd: Decimal | None, every: bool) -> list[Way]:
+        """The ways of a step, the preferred ones first; `every`: not only the first few."""
+        ask = Ask(
+            stage=stage,
+            role=step.role,
+            model=step.model,
+            max_usd=step.max_usd if max_usd is None else max_usd,
+            on_unsupported=step.on_unsupported,
+            provider_options=step.provider_options,
+        )
         try:
-            plan = self._planner.plan(step.request, ask, explain=True)  # else only the first few are looked at
+            plan = self._planner.plan(step.request, ask, explain=every)
         except PriceUnknownError:
-            plan = self._planner.plan(step.request, replace(ask, max_usd=ANY_PRICE), explain=True)
+            plan = self._planner.plan(step.request, replace(ask, max_usd=ANY_PRICE), explain=every)
         except AggregatorError as error:
             error.args = (f"step {step.name!r}: {error}", *error.args[1:])
             raise

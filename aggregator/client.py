@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aggregator.reloading import Reloaded
     from aggregator.runner.resolve import Said
     from aggregator.spend import Asked, Budget, Spend
+    from aggregator.store.runs import Run as RunRecord
 
 __all__ = ["Aggregator"]
 
@@ -176,6 +177,13 @@ class Aggregator:
             booked = await assume_charged(self.opened.context)
             found |= {of.job: raised_again(of) for of in booked}
         return found
+
+    async def runs(self, *, project: str | None = None) -> "list[RunRecord]":
+        """The workflows that were started, the one that was touched last first."""
+        from aggregator.store.runs import runs
+
+        account = None if project is None else f"project:{project}"
+        return await self.opened.store.read(lambda c: runs(c, project=account))
 
     async def unknown(self, *, project: str | None = None) -> list[UnknownAttempt]:
         """The purchases of which nobody knows what became of them, the longest ordered first: what is reserved for

@@ -34,7 +34,9 @@ AggregatorError
 ├─ LedgerError
 │  ├─ AlreadySettledError
 │  └─ AlreadyReleasedError
+├─ EditError                     a local edit that cannot be made; nothing is left behind
 └─ WorkflowError                 one step of a chain; the step's own error is `__cause__`
+   └─ WorkflowCheckError         a workflow that cannot run as it is written; raised before any call
 
 Decisions read attributes, never the text. No error holds a secret, and all of them can be pickled.
 """
@@ -53,6 +55,7 @@ __all__ = [
     "BudgetExceededError",
     "ConfigurationError",
     "ContentPolicyError",
+    "EditError",
     "FeedError",
     "InvalidRequestError",
     "JobCanceledError",
@@ -79,6 +82,7 @@ __all__ = [
     "UnknownModelError",
     "UnsupportedFieldError",
     "WebhookError",
+    "WorkflowCheckError",
     "WorkflowError",
 ]
 
@@ -349,6 +353,18 @@ class AlreadyReleasedError(LedgerError):
     """The reservation was released before."""
 
 
+class EditError(AggregatorError):
+    """A local edit cannot be made of these inputs: nothing was written.
+
+    `edit` names it; `field` is the input that is in the way, where it is one of them (`clips[1]`).
+    """
+
+    def __init__(self, message: str, *, edit: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.edit = edit
+        self.field = field
+
+
 class WorkflowError(AggregatorError):
     """One step of a chain failed; `step` names it, the step's own error is `__cause__`.
 
@@ -359,3 +375,15 @@ class WorkflowError(AggregatorError):
         super().__init__(message)
         self.step = step
         self.results = tuple(results)
+
+
+class WorkflowCheckError(WorkflowError):
+    """A workflow that cannot run as it is written; nothing was sent.
+
+    `problems` holds all that is wrong: where it is written (`film.toml:12`; `None`: nowhere), in which step (`None`: in
+    none of them), and what is wrong. `step` is the first of those steps.
+    """
+
+    def __init__(self, message: str, *, problems: Sequence[tuple[str | None, str | None, str]]) -> None:
+        super().__init__(message, step=next((step for _, step, _ in problems if step is not None), ""))
+        self.problems = tuple(problems)

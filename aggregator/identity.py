@@ -11,7 +11,7 @@ from aggregator.inputs import Media
 from aggregator.routing.plan import Ask, Plan
 from aggregator.tasks import Request
 
-__all__ = ["fingerprint", "reuse_address"]
+__all__ = ["content", "digest", "fingerprint", "reuse_address"]
 
 FINGERPRINT_VERSION = "f1"
 REUSE_VERSION = "r1"
@@ -20,22 +20,22 @@ REUSE_VERSION = "r1"
 def fingerprint(request: Request, ask: Ask, *, take: int = 0) -> str:
     """What makes two calls the same call: the caller's own words, inputs by content, before any routing."""
     words = {
-        "request": _identified(request),
+        "request": content(request),
         "stage": ask.stage,
         "role": ask.role,
         "model": ask.model,
         "provider_options": ask.provider_options,
         "take": take,
     }
-    return f"{FINGERPRINT_VERSION}:{_digest(words)}"
+    return f"{FINGERPRINT_VERSION}:{digest(words)}"
 
 
 def reuse_address(plan: Plan) -> str:
     """What makes two plans make the same thing: offer, model version and wire body, inputs by content."""
-    return f"{REUSE_VERSION}:{_digest([plan.offer.id, plan.offer.version, plan.url, plan.body])}"
+    return f"{REUSE_VERSION}:{digest([plan.offer.id, plan.offer.version, plan.url, plan.body])}"
 
 
-def _identified(request: Request) -> Json:
+def content(request: Request) -> Json:
     """The request as JSON, with each input reduced to its identity."""
 
     def reduce(value: Any) -> JsonValue:
@@ -50,6 +50,7 @@ def _identified(request: Request) -> Json:
     return cast("Json", reduce(request.as_json()))
 
 
-def _digest(value: object) -> str:
+def digest(value: object) -> str:
+    """SHA-256 of plain data, written the same way every time."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=dict)
     return hashlib.sha256(text.encode()).hexdigest()

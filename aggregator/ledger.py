@@ -1,71 +1,38 @@
 """Two-phase money: reserve, then settle or release, each resolved once. Integer micro-dollars, immutable rows.
 
 Every function here runs inside the caller's transaction, so that money moves together with the state that moves it.
-`held`, `settled` and `overrun` of an account are caches of its transfers; `verify` rebuilds them and compares. What is
-found out after an attempt was resolved is a further row (`adjust`), never a change.
+`held`, `settled` and `overrun` of an account are caches of its transfers and earmarks; `verify` rebuilds them and
+compares. What is found out after an attempt was resolved is a further row (`adjust`), never a change.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Literal
 
 from pydantic import JsonValue
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, select
 
-from aggregator.budgets import USD, WARN_AT, Crossing, Level, crossings, in_credits, levels, no_room, rate_usd, shown
+from aggregator.booking import Moved, book, move, whole
+from aggregator.budgets import USD, WARN_AT, Level, crossings, in_credits, levels, rate_usd, shown
+from aggregator.earmarks import earmark, let_go, unmark
 from aggregator.errors import AlreadyReleasedError, AlreadySettledError, LedgerError
 from aggregator.periods import DAY_MS
-from aggregator.store.balances import Figures, charged, totals
+from aggregator.store.balances import Figures, charged, earmarks, totals
 from aggregator.store.schema import account, transfer
 
-__all__ = ["Moved", "Source", "adjust", "release", "reserve", "settle", "verify"]
+__all__ = ["Moved", "Source", "adjust", "earmark", "release", "reserve", "settle", "unmark", "verify"]
 
 Source = Literal["reported", "computed", "reserved", "operator", "invoice", "probed"]
 """Who says what was charged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """What a verb did to the books, in micro-dollars. All zero where it was done before."""
-
-    held: int = 0
-    settled: int = 0
-    over: int = 0
-    """By how much the bill is above its reservation."""
-    levels: tuple[Level, ...] = ()
-    """The accounts and periods that moved, as they are now."""
-    crossed: tuple[Crossing, ...] = ()
-    """Thresholds passed for the first time: write them down, and tell them after the commit."""
-
-
 # Put together once: that takes longer than running them.
-_IDS = account.c.id.in_(bindparam("ids", expanding=True))
-_HOLD = (
-    update(account)
-    .where(_IDS, or_(account.c.cap.is_(None), account.c.held + account.c.settled + bindparam("by") <= account.c.cap))
-    .values(held=account.c.held + bindparam("by"))
-)
-_MOVE = (
-    update(account)
-    .where(_IDS)
-    .values(
-        held=account.c.held + bindparam("by_held"),
-        settled=account.c.settled + bindparam("by_settled"),
-        overrun=account.c.overrun + bindparam("by_overrun"),
-    )
-)
 _TRANSFERS = select(transfer).where(transfer.c.attempt == bindparam("of"))
 _BY_ID = select(transfer.c.debit, transfer.c.amount).where(transfer.c.id == bindparam("of"))
 _WRITE = insert(transfer)
 _ACCOUNTS = select(account)
-
-
-def _whole(amount: int) -> int:
-    """The ledger's door: a float is no amount, and neither is less than nothing."""
-    if type(amount) is not int or amount < 0:
-        raise LedgerError(f"{amount!r} is no amount: the ledger takes whole micro-dollars, from 0")
-    return amount
 
 
 def reserve(
@@ -78,31 +45,34 @@ def reserve(
     basis: JsonValue,
     at: int,
     warn_at: Sequence[int] = WARN_AT,
+    earmark: tuple[str, str] | None = None,
 ) -> Moved:
     """Hold `amount` on the account, on everything above it and on their periods, or nothing anywhere. A repeat is a
     no-op.
+
+    Args:
+        earmark: The run and the step that it is for: what is still kept for them goes into this reservation. As much
+            as was kept needs no room, but in the periods that began since it was earmarked.
 
     Raises:
         BudgetExceededError: It does not fit on one of the levels.
 
     """
-    _whole(amount)
+    whole(amount)
     hold = f"{attempt_id}:hold"
     known = connection.execute(_BY_ID, {"of": hold}).one_or_none()
     if known is not None:
         if (known.debit, known.amount) != (name, amount):
             raise LedgerError(f"attempt {attempt_id} reserved {shown(known.amount)} on {known.debit} before")
         return Moved()
+    back = {} if earmark is None else let_go(connection, *earmark)
     touched = levels(connection, name, provider, at, opening=True)
     currency = next((level.currency for level in touched if level.currency != USD), None)
     usd = None if currency is None else rate_usd(connection, currency)
     needed = {USD: amount}
     if currency is not None and usd is not None:
         needed[currency] = in_credits(amount, usd, "reserve")
-    for unit, by in needed.items():
-        ids = [level.id for level in touched if level.currency == unit]
-        if connection.execute(_HOLD, {"ids": ids, "by": by}).rowcount != len(ids):
-            raise no_room(touched, needed, amount)
+    after = book(connection, touched, needed, amount, back=back)
     _write(
         connection,
         id=hold,
@@ -118,7 +88,6 @@ def reserve(
         basis=basis,
         at=at,
     )
-    after = _after(touched, {unit: Figures(by) for unit, by in needed.items()})
     return Moved(held=amount, levels=after, crossed=crossings(connection, after, warn_at))
 
 
@@ -136,7 +105,7 @@ def settle(
 
     A bill above the reservation is a fact: it is booked in full and counted as overrun. A repeat is a no-op.
     """
-    _whole(amount)
+    whole(amount)
     hold, resolved, _ = _history(connection, attempt_id)
     over = max(0, amount - hold.amount)
     if resolved is not None:
@@ -191,7 +160,7 @@ def adjust(
         LedgerError: The attempt is not resolved yet: it is to be settled or released.
 
     """
-    _whole(amount)
+    whole(amount)
     hold, resolved, adjusting = _history(connection, attempt_id)
     if resolved is None:
         raise LedgerError(f"attempt {attempt_id} is still reserved: settle or release it, then adjust it")
@@ -270,8 +239,7 @@ def _moved(connection: Connection, hold: Any, by: dict[str, Figures], warn_at: S
     ]  # credits that were not counted yet when it was reserved stay as they are
     for unit, change in by.items():
         ids = [level.id for level in touched if level.currency == unit]
-        moves = {"by_held": change.held, "by_settled": change.settled, "by_overrun": change.overrun}
-        connection.execute(_MOVE, {"ids": ids, **moves})
+        move(connection, ids, change)
     after = _after(touched, by)
     usd = by[USD]
     return Moved(usd.held, usd.settled, max(0, usd.overrun), after, crossings(connection, after, warn_at))
@@ -327,7 +295,7 @@ def _write(connection: Connection, **columns: Any) -> None:
 
 
 def verify(connection: Connection) -> None:
-    """Rebuild every balance from the transfers and compare: accounts, periods and credits.
+    """Rebuild every balance from the transfers and earmarks, and compare: accounts, periods and credits.
 
     Raises:
         LedgerError: A balance differs; both figures are in the message.
@@ -340,8 +308,9 @@ def verify(connection: Connection) -> None:
         if written != found:
             raise LedgerError(
                 f"the books of {row.id} do not add up: reserved {written.held}, settled {written.settled} and overrun "
-                f"{written.overrun} micro-dollars are written, the transfers say {found.held}, {found.settled} and "
-                f"{found.overrun}. Nothing is spent until this is understood; keep a copy of the store"
+                f"{written.overrun} micro-dollars are written, the transfers and earmarks say {found.held}, "
+                f"{found.settled} and {found.overrun}. Nothing is spent until this is understood; keep a copy of the "
+                "store"
             )
 
 
@@ -360,7 +329,7 @@ def _rebuilt(connection: Connection, rows: Mapping[str, Any]) -> dict[str, Figur
             if window.from_at <= day * DAY_MS < window.until_at:
                 books[window.id] += figures
 
-    for total in totals(connection):
+    for total in chain(totals(connection), earmarks(connection)):
         at: str | None = total.debit
         while at is not None:
             add(at, total.day, total.usd)

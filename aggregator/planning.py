@@ -56,6 +56,7 @@ class Planner:
 
     def __init__(self, view: View, clock: Clock) -> None:
         self._router = Router(view)
+        self._settled: Router | None = None
         self._clock = clock
         self._former: dict[tuple[str, str], Backend] = {}
         self.health = Health()
@@ -75,7 +76,7 @@ class Planner:
         self._former |= {(name, one.account): one for name, one in every}
         if (measured := self.view.prices.measured) and not view.prices.measured:
             view = replace(view, prices=view.prices.with_measured(measured))
-        self._router = Router(view)
+        self._router, self._settled = Router(view), None
 
     @property
     def view(self) -> View:
@@ -139,6 +140,21 @@ class Planner:
         if self.frozen is not None:
             ask = self.frozen.hold(self.view, request.task, ask, self._today())
         return self._noted(self._written(self._router.route(request, ask, self.moment(request, ask), explain=explain)))
+
+    def settled(self, request: Request, ask: Ask) -> Plan:
+        """Who makes it by configuration and data alone, whatever happened lately: the same answer as long as these
+        stay. Its body is not written.
+
+        Raises:
+            RoutingError, RequestError, PricingError, ConfigurationError: As of `plan`.
+
+        """
+        if self.frozen is not None:
+            ask = self.frozen.hold(self.view, request.task, ask, self._today())
+        if self._settled is None:
+            self._settled = Router(self.view)  # rankings of its own: records of offers are left out of them
+        lately = self.moment(request, ask)
+        return self._settled.route(request, ask, Moment(lately.day, hand_over=lately.hand_over))
 
     def moment(self, request: Request, ask: Ask) -> Moment:
         """What is the case now, and may be otherwise at the next plan."""

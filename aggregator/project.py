@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from aggregator.routing.plan import Ask, Plan
     from aggregator.spend import Asked, Spend
     from aggregator.tasks import Request
+    from aggregator.workflow.events import OnEvent
+    from aggregator.workflow.model import Workflow
+    from aggregator.workflow.plan import RunPlan
+    from aggregator.workflow.promotion import RunComparison
+    from aggregator.workflow.runs import Run, RunOptions
 
 __all__ = ["Project"]
 
@@ -38,7 +43,7 @@ DEFAULT_DEADLINE_S = 3_600.0
 _NAME = re.compile(r"(?!\.+$)[\w.-]+")
 
 
-class Project(Verbs):
+class Project(Verbs["Result"]):
     """Opened by `Aggregator.project`; use it with `async with`."""
 
     def __init__(
@@ -112,7 +117,7 @@ class Project(Verbs):
     async def plan(self, request: "Request", *, explain: bool = True, **options: Unpack[Options]) -> "Plan":
         """Say who would make it, what would be sent, what it would cost and why. Nothing is sent."""
         self._check(options)
-        stored = await self._stored(request)
+        stored = await self.stored(request)
         return self._opened.planner.plan(stored, await self.asked(stored, options), explain=explain)
 
     async def quote(self, steps: "Sequence[ChainStep]") -> "ChainQuote":
@@ -146,7 +151,7 @@ class Project(Verbs):
 
         self._check({})
         check_steps(steps)
-        return [replace(step, request=await self._stored(step.request)) for step in steps]
+        return [replace(step, request=await self.stored(step.request)) for step in steps]
 
     async def submit(self, request: "Request", **options: Unpack[Options]) -> Job:
         """Reserve the money, write the job down, send it on its way, and return at once.
@@ -155,7 +160,7 @@ class Project(Verbs):
         nothing is ordered once more.
         """
         self._check(options)
-        return await self.order(await self._stored(request), options)
+        return await self.order(await self.stored(request), options)
 
     async def takes(self, request: "Request", n: int, **options: Unpack[Options]) -> "list[Result]":
         """Make `n` takes of one request, side by side; always a list, in order. `max_usd` bounds all of them together.
@@ -170,7 +175,7 @@ class Project(Verbs):
         if not 1 <= n <= MAX_TAKES:
             raise RequestError(f"n={n}: from 1 to {MAX_TAKES} takes")
         self._check(options)
-        stored = await self._stored(request)
+        stored = await self.stored(request)
         key = options.get("key")
         if "max_usd" in options:
             options["max_usd"] = (amount_usd(options["max_usd"], "max_usd") / n).quantize(
@@ -203,6 +208,140 @@ class Project(Verbs):
                 results=results,
             ) from error
         return results
+
+    # ------------------------------------------------------------------------------------------------------ workflows
+
+    async def run(
+        self,
+        workflow: "Workflow",
+        *,
+        budget_usd: Usd | None = None,
+        on_event: "OnEvent | None" = None,
+        **given: Unpack["RunOptions"],
+    ) -> "Run":
+        """Run a workflow to where it ends, or go on with the run of this name: what was made is found again.
+
+        Args:
+            budget_usd: What the whole run may cost at worst. That much, or less, is reserved before anything is sent.
+            on_event: Called with every piece of news.
+            given: `name`: of the run; the workflow's own by default. `inputs`. `stage`. `scorers`: functions that pick.
+            `fit`: what `fit_run` chose.
+
+        Raises:
+            WorkflowError: The workflow is not right; every problem is named with file and line.
+            BudgetExceededError, PriceUnknownError, RoutingError, RequestError: Nothing was sent.
+
+        """
+        from aggregator.workflow import runs
+
+        self._check({})
+        bound = None if budget_usd is None else amount_usd(budget_usd, "budget_usd")
+        return await runs.start(self, workflow, budget_usd=bound, on_event=on_event, **given)
+
+    async def plan_run(
+        self, workflow: "Workflow", *, budget_usd: Usd | None = None, **given: Unpack["RunOptions"]
+    ) -> "RunPlan":
+        """Say what `run` would do now: what is found again, what is made and why, what that costs. Nothing is sent."""
+        from aggregator.workflow import runs
+
+        self._check({})
+        bound = None if budget_usd is None else amount_usd(budget_usd, "budget_usd")
+        return await runs.plan(self, workflow, budget_usd=bound, **given)
+
+    async def fit_run(self, workflow: "Workflow", *, budget_usd: Usd, **given: Unpack["RunOptions"]) -> "Fit":
+        """Choose who makes each step that has to be made, so that the whole is the best that the money allows, at
+        worst; give it to `run` as `fit`. Nothing is sent.
+
+        Raises:
+            NoRouteError: Even the cheapest ways cost more.
+            RoutingError, RequestError: As of `plan_run`.
+
+        """
+        from aggregator.workflow import runs
+
+        self._check({})
+        return await runs.fit(self, workflow, budget_usd=amount_usd(budget_usd, "budget_usd"), **given)
+
+    async def open_run(self, name: str) -> "Run":
+        """Read a run back as it is now: what is made, what is under way, what waits for a person. Nothing is sent."""
+        from aggregator.workflow.reading import read_back
+
+        self._check({})
+        return await read_back(self, name)
+
+    @overload
+    async def promote_run(
+        self,
+        name: str,
+        *,
+        plan: Literal[False] = False,
+        stage: str = "final",
+        keep: Sequence[str] = (),
+        budget_usd: Usd | None = None,
+        on_event: "OnEvent | None" = None,
+    ) -> "Run": ...
+
+    @overload
+    async def promote_run(
+        self,
+        name: str,
+        *,
+        plan: Literal[True],
+        stage: str = "final",
+        keep: Sequence[str] = (),
+        budget_usd: Usd | None = None,
+        on_event: "OnEvent | None" = None,
+    ) -> "RunComparison": ...
+
+    async def promote_run(
+        self,
+        name: str,
+        *,
+        plan: bool = False,
+        stage: str = "final",
+        keep: Sequence[str] = (),
+        budget_usd: Usd | None = None,
+        on_event: "OnEvent | None" = None,
+    ) -> "Run | RunComparison":
+        """Make a run again on the final stage. Picked takes are kept, with all that they are made from; what would be
+        made as it was is found again. The promotion is a run of its own, `<name>@final`.
+
+        Args:
+            plan: Only compare the draft with what would be made: cost, time, model of each step.
+            keep: Further steps that stay as they are.
+            budget_usd: What the promotion may cost at worst.
+
+        Raises:
+            RequestError: There is no such run, or a pick is missing.
+            BudgetExceededError, PriceUnknownError, RoutingError: Nothing was sent.
+
+        """
+        from aggregator.workflow import promotion
+
+        self._check({})
+        bound = None if budget_usd is None else amount_usd(budget_usd, "budget_usd")
+        if plan:
+            return await promotion.plan_promotion(self, name, stage=stage, keep=keep, budget_usd=bound)
+        return await promotion.promote(self, name, stage=stage, keep=keep, budget_usd=bound, on_event=on_event)
+
+    async def cancel_run(self, name: str) -> None:
+        """Give a run up: the money that is kept for it is free again. Jobs that are under way go on."""
+        from aggregator.workflow import runs
+
+        self._check({})
+        await runs.cancel(self, name)
+
+    async def pick_take(self, run: str, step: str, take: int) -> None:
+        """Say which take of a step of a run goes on; then run again.
+
+        Raises:
+            RequestError: There is no such run, step or take.
+
+        """
+        from aggregator.workflow import runs
+
+        self._check({})
+        await runs.pick(self, run, step, take)
 
     # ----------------------------------------------------------------------------------------------------- promotion
 
@@ -340,7 +479,7 @@ class Project(Verbs):
             raise ConfigurationError(f"project {self.name} is not open: use 'async with agg.project(…) as p'")
         check_options(options)
 
-    async def _stored(self, request: "Request") -> "Request":
+    async def stored(self, request: "Request") -> "Request":
         """The request with its local inputs in the artifact store."""
         from aggregator.tasks import TASKS, Request
 
@@ -353,12 +492,19 @@ class Project(Verbs):
         return request.replace_media(stored) if stored else request
 
     async def order(
-        self, request: "Request", options: Options, *, take: int = 0, served: "Callable[[Ask], Plan] | None" = None
+        self,
+        request: "Request",
+        options: Options,
+        *,
+        take: int = 0,
+        served: "Callable[[Ask], Plan] | None" = None,
+        earmark: tuple[str, str] | None = None,
     ) -> Job:
         """Find the job of the options' key, or make it. `request` is what the key stands for; its inputs are stored.
 
         Args:
             served: Makes the plan, where it is not simply the request's.
+            earmark: The run and the step for which its money is set aside.
 
         """
         from aggregator.identity import fingerprint
@@ -374,7 +520,7 @@ class Project(Verbs):
         deadline_s = options.get("deadline_s") or DEFAULT_DEADLINE_S
 
         async def bought(plan: "Plan") -> str:
-            purchase = opened.planner.purchase(plan)
+            purchase = replace(opened.planner.purchase(plan), earmark=earmark)
             if known is not None:
                 deadline_at = int((opened.clock.time() + deadline_s) * 1000)
                 return await opened.runner.again(known, purchase, deadline_at=deadline_at)
@@ -402,6 +548,11 @@ class Project(Verbs):
     async def result_of(self, job_id: str) -> "Result":
         """The result of a job by its id, from any project."""
         return await self._opened.runner.wait(job_id, None)
+
+    @property
+    def opened(self) -> "Opened":
+        """What is open, for the parts of the library."""
+        return self._opened
 
     @property
     def planner(self) -> "Planner":

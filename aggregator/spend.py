@@ -82,6 +82,8 @@ class Budget:
     limit: Decimal
     settled: Decimal
     held: Decimal
+    earmarked: Decimal = Decimal(0)
+    """How much of what is held is kept for steps of runs that have not begun."""
 
     @property
     def left(self) -> Decimal:
@@ -103,6 +105,7 @@ class Budget:
             "limit": str(self.limit),
             "settled": str(self.settled),
             "held": str(self.held),
+            "earmarked": str(self.earmarked),
             "left": str(self.left),
             "percent": self.percent,
         }
@@ -118,7 +121,7 @@ class Spend:
     settled_usd: Decimal
     """Known to be charged."""
     held_usd: Decimal
-    """Reserved: running, or nobody knows yet whether it was charged."""
+    """Reserved: running, nobody knows yet whether it was charged, or earmarked."""
     overrun_usd: Decimal
     """By how much bills were above their reservations."""
     unpriced_jobs: int
@@ -127,6 +130,8 @@ class Spend:
     lines: tuple[SpendLine, ...] = ()
     credits: tuple[Credits, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    earmarked_usd: Decimal = Decimal(0)
+    """How much of what is reserved is kept for steps of runs that have not begun: they have no job, and so no line."""
     selected: bool = False
     """Only what was asked for by time or tag: the figures are of that alone, and there is no budget for it."""
 
@@ -140,6 +145,7 @@ class Spend:
     def __str__(self) -> str:
         budget = "(no budget)" if self.budget_usd is None else f"of {dollars(self.budget_usd)}"
         text = f"{self.project}: {dollars(self.settled_usd)} spent {budget}, {dollars(self.held_usd)} reserved"
+        text += f" ({dollars(self.earmarked_usd)} of it earmarked)" if self.earmarked_usd else ""
         return text + (f", {self.unpriced_jobs} jobs unpriced" if self.unpriced_jobs else "")
 
     def as_json(self) -> dict[str, JsonValue]:
@@ -148,6 +154,7 @@ class Spend:
             "budget_usd": None if self.budget_usd is None else str(self.budget_usd),
             "settled_usd": str(self.settled_usd),
             "held_usd": str(self.held_usd),
+            "earmarked_usd": str(self.earmarked_usd),
             "overrun_usd": str(self.overrun_usd),
             "unpriced_jobs": self.unpriced_jobs,
             "by": list(self.by),

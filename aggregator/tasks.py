@@ -21,6 +21,7 @@ __all__ = [
     "ImageToImage",
     "ImageToVideo",
     "ImageUpscaling",
+    "Input",
     "LipSync",
     "Lora",
     "Reference",
@@ -35,6 +36,7 @@ __all__ = [
     "VideoToAudio",
     "VideoToVideo",
     "VideoUpscaling",
+    "faults",
     "request_from_json",
 ]
 
@@ -60,7 +62,7 @@ def _size(value: object) -> object:
 
 
 _Edge = Annotated[int, Field(ge=1, le=MAX_EDGE_PX)]
-_Input = Annotated[MediaLike, BeforeValidator(_media), PlainSerializer(Media.as_json)]
+Input = Annotated[MediaLike, BeforeValidator(_media), PlainSerializer(Media.as_json)]
 _Prompt = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT_CHARACTERS)]
 _Size = Annotated[tuple[_Edge, _Edge], BeforeValidator(_size)]
 _Seconds = Annotated[float, Field(gt=0, le=MAX_DURATION_S)]
@@ -73,6 +75,8 @@ class _Part(BaseModel):
     """A frozen piece of a request whose errors are ours."""
 
     model_config = _CONFIG
+    beyond: ClassVar[str] = "; anything else is provider_options"
+    """Where what is not a field of it belongs: the end of an error."""
 
     def __init__(self, /, **values: Any) -> None:
         try:
@@ -81,16 +85,28 @@ class _Part(BaseModel):
             raise RequestError(_explain(type(self), error)) from None
 
 
-def _explain(cls: type[BaseModel], error: ValidationError) -> str:
-    problems = []
-    for item in error.errors(include_url=False):
-        where = ".".join(str(part) for part in item["loc"][:1]) or "request"
-        message = item["msg"].removeprefix("Value error, ")
-        problems.append("unknown parameter" if item["type"] == "extra_forbidden" else message)
-        problems[-1] = f"{where}: {problems[-1]}"
-    unique = list(dict.fromkeys(problems))
+def _explain(cls: type[_Part], error: ValidationError) -> str:
+    unique = dict.fromkeys(f"{where or 'request'}: {message}" for where, message in _faults(error))
     known = ", ".join(cls.model_fields)
-    return f"{cls.__name__}: {'; '.join(unique)}. It takes {known}; anything else is provider_options."
+    return f"{cls.__name__}: {'; '.join(unique)}. It takes {known}{cls.beyond}."
+
+
+def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
+    for item in error.errors(include_url=False):
+        where = ".".join(str(part) for part in item["loc"][:1])
+        unknown = item["type"] == "extra_forbidden"
+        yield where, "unknown parameter" if unknown else item["msg"].removeprefix("Value error, ")
+
+
+def faults(cls: "type[Request]", values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is wrong with the parameters of a task: the name of each (`""`: how they go together) and the reason."""
+    try:
+        BaseModel.__init__(cls.__new__(cls), **values)
+    except ValidationError as error:
+        return list(dict.fromkeys(_faults(error)))
+    except RequestError as error:
+        return [("", str(error))]
+    return []
 
 
 class Lora(_Part):
@@ -103,7 +119,7 @@ class Lora(_Part):
 class Reference(_Part):
     """An image that guides the picture, and what it stands for."""
 
-    image: _Input
+    image: Input
     role: Literal["character", "style", "object", "look"] = "character"
 
 
@@ -136,11 +152,8 @@ class Request(_Part):
             if isinstance(value, Media):
                 yield name, value
             elif isinstance(value, tuple):
-                yield from (
-                    (name, item.image)
-                    for item in value
-                    if isinstance(item, Reference) and isinstance(item.image, Media)
-                )
+                inputs = (item.image if isinstance(item, Reference) else item for item in value)
+                yield from ((name, item) for item in inputs if isinstance(item, Media))
 
     def replace_media(self, stored: Mapping[int, Media]) -> "Request":
         """A copy with inputs exchanged, by the `id` of the old one."""
@@ -201,16 +214,16 @@ class ImageToImage(_Image):
     """Edit, restyle or inpaint: white in `mask` is what may change."""
 
     task: ClassVar[str] = "image-to-image"
-    image: _Input
+    image: Input
     prompt: _Prompt
-    mask: _Input | None = None
+    mask: Input | None = None
     references: tuple[Reference, ...] = ()
     strength: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 class ImageUpscaling(Request):
     task: ClassVar[str] = "image-upscaling"
-    image: _Input
+    image: Input
     factor: Annotated[float, Field(gt=1, le=16)] | None = None
     prompt: _Prompt | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
@@ -227,15 +240,15 @@ class ImageToVideo(_Video):
     """Start from `image`; end on `last_image` where the model can."""
 
     task: ClassVar[str] = "image-to-video"
-    image: _Input
+    image: Input
     prompt: _Prompt | None = None
-    last_image: _Input | None = None
+    last_image: Input | None = None
     references: tuple[Reference, ...] = ()
 
 
 class VideoToVideo(_Video):
     task: ClassVar[str] = "video-to-video"
-    video: _Input
+    video: Input
     prompt: _Prompt
     references: tuple[Reference, ...] = ()
     strength: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -245,13 +258,13 @@ class VideoExtension(_Video):
     """Go on where `video` ends; `duration_s` is what is added."""
 
     task: ClassVar[str] = "video-extension"
-    video: _Input
+    video: Input
     prompt: _Prompt | None = None
 
 
 class VideoUpscaling(Request):
     task: ClassVar[str] = "video-upscaling"
-    video: _Input
+    video: Input
     factor: Annotated[float, Field(gt=1, le=16)] | None = None
     resolution: _Resolution | None = None
     fps: Annotated[float, Field(gt=0, le=240)] | None = None
@@ -261,9 +274,9 @@ class FrameInterpolation(Request):
     """More frames for the same seconds (`fps`), or the motion between two stills (`image`, `last_image`)."""
 
     task: ClassVar[str] = "frame-interpolation"
-    video: _Input | None = None
-    image: _Input | None = None
-    last_image: _Input | None = None
+    video: Input | None = None
+    image: Input | None = None
+    last_image: Input | None = None
     fps: Annotated[float, Field(gt=0, le=240)] | None = None
 
     def model_post_init(self, _context: Any, /) -> None:
@@ -275,9 +288,9 @@ class LipSync(Request):
     """Make the mouth in `video` (or the face in `image`) speak `audio`."""
 
     task: ClassVar[str] = "lip-sync"
-    audio: _Input
-    video: _Input | None = None
-    image: _Input | None = None
+    audio: Input
+    video: Input | None = None
+    image: Input | None = None
     prompt: _Prompt | None = None
     resolution: _Resolution | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
@@ -306,7 +319,7 @@ class SpeechToSpeech(Request):
     """Say what `audio` says in another voice, or in another language (dubbing)."""
 
     task: ClassVar[str] = "speech-to-speech"
-    audio: _Input
+    audio: Input
     voice: str | None = None
     language: _Language | None = None
     format: _AudioFormat | None = None
@@ -337,7 +350,7 @@ class VideoToAudio(Request):
     """A sound track that fits `video`."""
 
     task: ClassVar[str] = "video-to-audio"
-    video: _Input
+    video: Input
     prompt: _Prompt | None = None
     negative_prompt: str | None = None
     duration_s: _Seconds | None = None
@@ -367,12 +380,12 @@ TASKS: Mapping[str, type[Request]] = {
 """Every task by its Hub pipeline tag where there is one, in the same style where not."""
 
 
-def request_from_json(value: Mapping[str, Any]) -> Request:
+def request_from_json(value: Mapping[str, Any], known: Mapping[str, type[Request]] = TASKS) -> Request:
     """Read back what `Request.as_json` wrote."""
     task = str(value.get("task"))
-    if task not in TASKS:
-        raise RequestError(f"unknown task {task!r}: one of {', '.join(TASKS)}")
-    return TASKS[task](**{name: _read(item) for name, item in value.items() if name != "task"})
+    if task not in known:
+        raise RequestError(f"unknown task {task!r}: one of {', '.join(known)}")
+    return known[task](**{name: _read(item) for name, item in value.items() if name != "task"})
 
 
 def _read(value: Any) -> Any:

@@ -26,7 +26,7 @@ def _lines(values: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
     below = {name: value for name, value in given.items() if _needs_a_table(name, value, top=not path)}
     for name, value in given.items():
         if name not in below:
-            yield f"{_key(name)} = {_inline(value)}"
+            yield f"{_key(name)} = {_broken(name, value)}"
     for name, value in below.items():
         where = (*path, _key(name))
         for table in value if isinstance(value, list | tuple) else [None]:
@@ -51,6 +51,16 @@ def _key(name: str) -> str:
 def _quoted(text: str) -> str:
     """TOML's texts in quotes are JSON's, but for one character that must be escaped."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def _broken(name: str, value: Any) -> str:
+    """A value over several lines, where one line is too long for it or it has lines itself."""
+    if isinstance(value, str) and "\n" in value:
+        escaped = "\n".join(_quoted(line)[1:-1].replace('\\"', '"') for line in value.split("\n"))
+        return '"""\n' + re.sub(r'"(?=""|\Z)', r"\"", escaped) + '"""'
+    if isinstance(value, list | tuple) and not _fits(name, value):
+        return "[\n" + "".join(f"    {_inline(one)},\n" for one in value) + "]"
+    return _inline(value)
 
 
 def _inline(value: Any) -> str:

@@ -3,9 +3,10 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
+from decimal import Decimal
 from hashlib import sha256
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import JsonValue
 
@@ -13,7 +14,7 @@ from aggregator.errors import RequestError
 from aggregator.inputs import Media
 from aggregator.tasks import Request, request_from_json
 
-__all__ = ["DEADLINE_S", "ChainStep", "check_steps"]
+__all__ = ["DEADLINE_S", "ChainStep", "check_steps", "made_of"]
 
 DEADLINE_S = 3_600.0
 """When a call ends that says nothing of it (`Options.deadline_s`)."""
@@ -40,7 +41,13 @@ class ChainStep:
     """A model or a pinned offer, as for any call: then `fit` has nothing to choose but who offers it."""
     weight: float = 1.0
     """How much the quality of this step counts beside the others', for `fit`."""
+    max_usd: Decimal | None = None
+    """What it may cost."""
     deadline_s: float = DEADLINE_S
+    on_unsupported: Literal["error", "adjust"] = "error"
+    provider_options: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
+    """Steps that have to be over before, though nothing of theirs goes in as it is."""
 
     def output(self, **facts: Any) -> Media:
         """What the step will make, as an input of a later one.
@@ -50,37 +57,55 @@ class ChainStep:
             request does not say: later steps are priced by it.
 
         """
-        values = self.request.values()
-        width, height = values.get("size") or (None, None)
-        expected = {
-            "mime_type": _mime_type(self.request.task),
-            "width": width,
-            "height": height,
-            "duration_s": _duration_s(self.request),
-            "fps": values.get("fps"),
-        }
-        mark = sha256(f"{STEP}{self.name}".encode()).hexdigest()
-        return Media(sha256=mark, job_id=f"{STEP}{self.name}", **{**expected, **facts})
+        return made_of(self.name, self.request, facts)
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """The steps whose outputs go in."""
+        """The steps whose outputs go in, and those that have to be over."""
         jobs = (media.job_id for _, media in self.request.media())
-        return tuple(dict.fromkeys(job.removeprefix(STEP) for job in jobs if job is not None and job.startswith(STEP)))
+        taken = (job.removeprefix(STEP) for job in jobs if job is not None and job.startswith(STEP))
+        return tuple(dict.fromkeys([*taken, *self.after]))
 
     def as_json(self) -> dict[str, JsonValue]:
         """The step as plain data; its inputs must be stored, addresses, or outputs of other steps."""
         rest: dict[str, JsonValue] = {
-            one.name: getattr(self, one.name)
+            one.name: str(value) if isinstance(value := getattr(self, one.name), Decimal) else value
             for one in fields(self)
-            if one.name not in ("name", "request") and getattr(self, one.name) != one.default
+            if one.name not in ("name", "request") and getattr(self, one.name) != _usual(one)
         }
         return {"name": self.name, "request": self.request.as_json(), **rest}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read back what `as_json` wrote."""
-        return cls(**{**value, "request": request_from_json(value["request"])})
+        read: dict[str, Any] = {"request": request_from_json(value["request"]), "after": tuple(value.get("after", ()))}
+        if "max_usd" in value:
+            read["max_usd"] = Decimal(value["max_usd"])
+        return cls(**{**value, **read})
+
+
+def _usual(one: Field[Any]) -> object:
+    return one.default if one.default_factory is MISSING else one.default_factory()
+
+
+def made_of(name: str, request: Request, facts: Mapping[str, Any]) -> Media:
+    """What a request will make, as an input of a later one: an output of the step `name`.
+
+    Args:
+        facts: What is known of it beside what the request says.
+
+    """
+    values = request.values()
+    width, height = values.get("size") or (None, None)
+    expected = {
+        "mime_type": _mime_type(request.task),
+        "width": width,
+        "height": height,
+        "duration_s": _duration_s(request),
+        "fps": values.get("fps"),
+    }
+    mark = sha256(f"{STEP}{name}".encode()).hexdigest()
+    return Media(sha256=mark, job_id=f"{STEP}{name}", **{**expected, **facts})
 
 
 def _mime_type(task: str) -> str:

@@ -13,7 +13,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from aggregator.pricing.money import EXACT, dollars
 
-__all__ = ["ChainQuote", "Plain", "Spread", "StepQuote", "Times", "Way"]
+__all__ = ["ChainQuote", "Plain", "Spread", "StepQuote", "Times", "Way", "spoken"]
 
 MINUTE_S = 60
 ONE = Decimal(1)
@@ -93,7 +93,7 @@ class Times(Plain):
     p90_s: float
 
     def __str__(self) -> str:
-        return f"{_spoken(self.p50_s)} (p90 {_spoken(self.p90_s)})"
+        return f"{spoken(self.p50_s)} (p90 {spoken(self.p90_s)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class ChainQuote(Plain):
         if self.unpriced:
             cost += f", and what is unknown: the price of {', '.join(self.unpriced)}"
         time = f"done in {self.time}" if self.time else f"how long is unknown: of {', '.join(self.untimed)}"
-        lines = [*(str(step) for step in self.steps), cost, f"{time}; by deadline after {_spoken(self.worst_s)}"]
+        lines = [*(str(step) for step in self.steps), cost, f"{time}; by deadline after {spoken(self.worst_s)}"]
         return "\n".join(lines)
 
 
@@ -147,7 +147,8 @@ def _cents(amount_usd: Decimal) -> str:
     return dollars(amount_usd.quantize(Decimal(1).scaleb(digits), rounding=ROUND_CEILING))
 
 
-def _spoken(seconds: float) -> str:
+def spoken(seconds: float) -> str:
+    """A length of time that is an estimate anyway, for people."""
     if seconds < MINUTE_S:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), MINUTE_S)

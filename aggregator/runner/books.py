@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from aggregator.budgets import Level
     from aggregator.ledger import Moved
 
-__all__ = ["tell", "write"]
+__all__ = ["tell", "tell_crossed", "write"]
 
 
-def write(c: "Connection", moved: "Moved | None", attempt_id: str, at: int) -> None:
-    """Write down which thresholds were passed, in the transaction that passed them."""
+def write(c: "Connection", moved: "Moved | None", attempt_id: str | None, at: int) -> None:
+    """Write down which thresholds were passed, in the transaction that passed them. An earmark has no attempt."""
     for crossing in moved.crossed if moved else ():
         journal.write_event(c, attempt_id, "budget_threshold", crossing.as_json(), at)
 
@@ -30,6 +30,11 @@ def tell(moved: "Moved | None", *, project: str, provider: str, model: str, task
         _observe.add("aggregator.spend", from_micro_usd(moved.settled), "USD", given)
     if moved.held:
         _observe.add("aggregator.reserved", from_micro_usd(moved.held), "USD", given)
+    tell_crossed(moved)
+
+
+def tell_crossed(moved: "Moved") -> None:
+    """Tell the host how full the budgets are, and which thresholds were passed."""
     for level in moved.levels:
         if level.cap is not None:
             _gauge(level)

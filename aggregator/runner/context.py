@@ -245,6 +245,7 @@ class Context:
                 elapsed_s=max(0.0, (self.now() - of.created_at) / 1000),
                 fraction=reading.progress if reading else None,
                 position=reading.position if reading else None,
+                preview=reading.preview if reading else None,
                 reused=reused,
             ),
         )

@@ -66,6 +66,12 @@ async def fetch(context: Context, of: Attempt) -> None:
             accepted=True,
             job_id=of.job,
         ) from None
+    except StoreError as error:
+        raise StoreError(
+            f"{of.offer} made it and it is paid for, but its file cannot be stored ({error}). `aggregator resume` "
+            "fetches it; nothing is ordered again",
+            written=error.written,
+        ) from None
     request = request_from_json(of.plan["request"])
     warnings = [item for file in files for item in shortfalls(request, file.facts or Facts(), file.mime_type)]
     cost = delivered.cost_of(of, files)
@@ -157,9 +163,7 @@ def _is_old(context: Context, of: Attempt) -> bool:
 
 
 async def _from_store(context: Context, file: RemoteFile, family: str) -> StoredFile:
-    path = context.files.path(file.url.removeprefix(STORED), file.mime_type)
-    if not path.is_file():
-        raise ArtifactLostError("it is not in the store any more")
+    path = await context.files.have(file.url.removeprefix(STORED), file.mime_type)
     return await context.files.write(_stored(path), family=family)
 
 
@@ -251,25 +255,25 @@ async def result(context: Context, of: Attempt, *, reused: bool) -> Result:
         ask=of.ask,
         served_model=named if isinstance(named := facts.get("served_model"), str) else None,
     )
-    artifacts = tuple(
+    artifacts = [
         Artifact(
             sha256=row.sha256,
             mime_type=row.mime_type,
             size_bytes=row.size_bytes,
-            path=context.files.path(row.sha256, row.mime_type),
+            path=await context.files.have(row.sha256, row.mime_type),
             facts=None if row.facts is None else Facts(**row.facts),
             lineage=lineage,
             is_stand_in=bool(facts.get("is_stand_in")),
             provider_refs=refs,
         )
         for row in rows
-    )
+    ]
     said = facts.get("notes")
     ending = of.plan["chosen"].get("ending")
     context.tell(of, reused=reused)
     return Result(
         job_id=of.job,
-        artifacts=artifacts,
+        artifacts=tuple(artifacts),
         quote=Quote.from_json(of.plan["quote"]),
         cost=Cost.from_json(basis),
         warnings=tuple(Shortfall(**item) for item in of.warnings),

@@ -156,6 +156,7 @@ class Runner:
             basis=quote,
             at=at,
             warn_at=warn_at,
+            earmark=purchase.earmark,
         )
         books.write(c, booked, attempt_id, at)
         return booked

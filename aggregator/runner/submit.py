@@ -19,6 +19,7 @@ from aggregator.errors import (
     JobTimeoutError,
     ProviderError,
     ResponseFormatError,
+    StoreError,
     UnavailableError,
 )
 from aggregator.inputs import Media
@@ -78,7 +79,7 @@ async def _sources(context: Context, of: Attempt, *forms: str) -> dict[str, Sour
         if form in forms:
             if "as" in item:
                 media = (await in_format(context.files, Media.from_json(media), item["as"])).as_json()
-            path = context.files.path(media["sha256"], media["mime_type"])
+            path = await context.files.have(media["sha256"], media["mime_type"])
             found[text] = Source(media["sha256"], media["mime_type"], media["size_bytes"], str(path))
     return found
 
@@ -86,6 +87,8 @@ async def _sources(context: Context, of: Attempt, *forms: str) -> dict[str, Sour
 def _upload_failed(of: Attempt, error: Exception) -> ProviderError:
     if isinstance(error, ProviderError):
         return error
+    if isinstance(error, StoreError):
+        return UnavailableError(f"an input cannot be had: {error}; nothing was ordered", accepted=False)
     said = f"{type(error).__name__}: {error}"
     return UnavailableError(f"{of.provider} did not take an input ({said}); nothing was ordered", accepted=False)
 
@@ -110,6 +113,11 @@ async def submit(context: Context, of: Attempt, *, intended: bool, entered: Call
             await not_taken(context, current, late, S.FAILED)
             return
         if not intended:
+            try:
+                await _sources(context, current, "part")  # uploaded on another host, perhaps: they are brought first
+            except (AggregatorError, ValueError, OSError) as lacking:
+                await not_taken(context, current, _upload_failed(current, lacking), S.FAILED)
+                return
             current = await _intent(context, current, sends=current.sends + 1, money=room.check(context, current))
             entered()
         elif context.left_s(current.lease_until) < SENDING_S:  # it took long to come here: somebody else may have it

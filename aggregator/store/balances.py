@@ -1,4 +1,4 @@
-"""What the transfers add up to: the figures that accounts keep a copy of. Reads only, in the caller's transaction."""
+"""What transfers and earmarks add up to: the figures that accounts keep a copy of. Reads only."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from sqlalchemy import (
 )
 
 from aggregator.periods import DAY_MS
-from aggregator.store.schema import account, transfer
+from aggregator.store.schema import account, earmark, transfer
 
-__all__ = ["DAY", "RESOLVED", "Figures", "Total", "charged", "end", "pending", "subtree", "totals"]
+__all__ = ["DAY", "RESOLVED", "Figures", "Total", "charged", "earmarks", "end", "pending", "subtree", "totals"]
 
 pending, end = transfer.alias("pending"), transfer.alias("resolution")
 
@@ -107,6 +107,18 @@ def totals(connection: Connection, *where: ColumnElement[bool]) -> Iterator[Tota
     """Sums by account, currency and day of what was reserved; `where` is about `pending`."""
     yield from _plain(connection, _PLAIN.where(*where) if where else _PLAIN)
     yield from _adjusted(connection, _ADJUSTED.where(*where) if where else _ADJUSTED)
+
+
+_EARMARKED_ON = earmark.c.at // literal_column(str(DAY_MS), BigInteger)
+_EARMARKS = select(earmark.c.account, _EARMARKED_ON, func.sum(earmark.c.amount)).group_by(
+    earmark.c.account, _EARMARKED_ON
+)
+
+
+def earmarks(connection: Connection, *where: ColumnElement[bool]) -> Iterator[Total]:
+    """Sums by account and day of what is kept for steps that have not reserved yet; `where` is about `earmark`."""
+    for name, day, amount in connection.execute(_EARMARKS.where(*where)):
+        yield Total(name, None, int(day), Figures(int(amount)), Figures())
 
 
 def _plain(connection: Connection, query: Select[Any]) -> Iterator[Total]:

@@ -1,4 +1,8 @@
-"""The artifact store on disk: content-addressed files, written whole or not at all, streamed in both directions."""
+"""The artifact store: content-addressed files on disk, written whole or not at all, streamed in both directions.
+
+Where a bucket is configured, a file is put there before it counts as stored, and brought from there where it is
+missing: the disk is then what a host has at hand of it.
+"""
 
 import asyncio
 import hashlib
@@ -10,15 +14,27 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+from weakref import WeakValueDictionary
 
 from aggregator.artifact import Facts
-from aggregator.errors import RequestError, ResponseFormatError, StoreError, UnavailableError
+from aggregator.config import Config
+from aggregator.errors import (
+    ArtifactLostError,
+    ConfigurationError,
+    RequestError,
+    ResponseFormatError,
+    StoreError,
+    UnavailableError,
+)
 from aggregator.inputs import Media
 from aggregator.probing import Prober
 from aggregator.store.pictures import MAX_PIXELS, size_px
 
-__all__ = ["FileStore", "StoredFile", "extension", "max_bytes", "sniff"]
+if TYPE_CHECKING:
+    from aggregator.store.bucket import Bucket
+
+__all__ = ["FileStore", "StoredFile", "bucket_of", "extension", "max_bytes", "sniff"]
 
 BATCH_BYTES = 2**20
 PART_TTL_S = 86_400.0
@@ -78,6 +94,23 @@ def extension(mime_type: str) -> str:
     return EXTENSIONS.get(mime_type, "bin")
 
 
+def bucket_of(config: Config) -> "Bucket | None":
+    """The bucket that is configured; it is not asked for anything yet.
+
+    Raises:
+        ConfigurationError: What speaks to it is not installed.
+
+    """
+    settings = config.artifacts
+    if settings.url is None:
+        return None
+    try:
+        from aggregator.store.bucket import Bucket
+    except ImportError:
+        raise ConfigurationError('[artifacts] url needs obstore: pip install "aggregator[s3]"') from None
+    return Bucket(settings.url, endpoint=settings.endpoint, region=settings.region)
+
+
 @dataclass(frozen=True, slots=True)
 class StoredFile:
     """A file that is complete in the store."""
@@ -92,16 +125,53 @@ class StoredFile:
 class FileStore:
     """Files under `directory/artifacts`, named by their hash."""
 
-    def __init__(self, directory: Path, prober: Prober) -> None:
+    def __init__(self, directory: Path, prober: Prober, bucket: "Bucket | None" = None) -> None:
         self._root = directory / "artifacts"
         self._parts = directory / "parts"
         self.notes = directory / "transcoded"
         """What became of inputs that were written in another format."""
         self._prober = prober
+        self._bucket = bucket
+        self._coming: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
         _sweep(self._parts)
 
     def path(self, sha256: str, mime_type: str) -> Path:
+        """Where a file lies, if it is here; `have` sees to that."""
         return self._root / sha256[:2] / f"{sha256}.{extension(mime_type)}"
+
+    async def have(self, sha256: str, mime_type: str) -> Path:
+        """Where a stored file lies, brought from the bucket first if another host made it.
+
+        Raises:
+            ArtifactLostError: It is neither here nor there.
+            StoreError: The bucket does not give it, or gives other bytes; or the disk does not take it.
+
+        """
+        path = self.path(sha256, mime_type)
+        if path.is_file():
+            return path
+        if self._bucket is None:
+            raise ArtifactLostError(f"{path} was stored and is there no more", accepted=True)
+        async with self._coming.setdefault(path, asyncio.Lock()):
+            if not path.is_file():
+                await self._bring(self._bucket, path, sha256)
+        return path
+
+    async def _bring(self, bucket: "Bucket", path: Path, sha256: str) -> None:
+        key = path.relative_to(self._root).as_posix()
+        said = f"{bucket.name}/{key} holds other bytes than its name says"
+        with self._part() as part:
+            try:
+                with _made(part) as file:
+                    digest, _, _ = await self._copy(bucket.get(key), file, max_bytes(None))
+                    if digest != sha256:
+                        raise StoreError(f"{said}: remove it, and put the file there again from a host that has it")
+                    await asyncio.to_thread(_flushed, file)
+            except FileNotFoundError:
+                raise ArtifactLostError(f"{path} is not here, nor in {bucket.name}", accepted=True) from None
+            except ResponseFormatError as error:
+                raise StoreError(f"{said}: {error}") from None
+            await asyncio.to_thread(_publish, part, path)
 
     async def ingest(self, media: Media) -> Media:
         """Copy a local input into the store; an input that is stored already, or is an address, stays as it is."""
@@ -143,11 +213,10 @@ class FileStore:
         Raises:
             UnavailableError: Shorter or longer than was announced: it may arrive whole another time.
             ResponseFormatError: Too long, empty, or not of the `family` (`image`, `video`, `audio`).
-            StoreError: The disk does not take it.
+            StoreError: The disk or the bucket does not take it.
 
         """
-        part = self._parts / f"{secrets.token_hex(12)}.part"
-        try:
+        with self._part() as part:
             with _made(part) as file:
                 digest, head, size = await self._copy(chunks, file, max_bytes(family))
                 if size == 0:
@@ -164,11 +233,19 @@ class FileStore:
                 await asyncio.to_thread(_flushed, file)
             target = self.path(digest, mime_type)
             await asyncio.to_thread(_publish, part, target)
+        key = target.relative_to(self._root).as_posix()
+        if self._bucket is not None:
+            await self._bucket.put(key, target, mime_type=mime_type, size_bytes=size)
+        return StoredFile(digest, mime_type, size, key, await self._prober.probe(target))
+
+    @contextmanager
+    def _part(self) -> Generator[Path, None, None]:
+        """A name to write to, which is free again afterwards."""
+        part = self._parts / f"{secrets.token_hex(12)}.part"
+        try:
+            yield part
         finally:
             part.unlink(missing_ok=True)
-        return StoredFile(
-            digest, mime_type, size, str(target.relative_to(self._root)), await self._prober.probe(target)
-        )
 
     async def _copy(self, chunks: AsyncIterable[bytes], file: FileIO, max_bytes: int) -> tuple[str, bytes, int]:
         digest, head, size = hashlib.sha256(), b"", 0

@@ -171,8 +171,79 @@ def _step_3(integer: str, strict: str) -> tuple[str, ...]:
     )
 
 
+def _step_4(integer: str, strict: str) -> tuple[str, ...]:
+    return (
+        f"""CREATE TABLE run (
+            id TEXT NOT NULL,
+            project TEXT NOT NULL,
+            name TEXT NOT NULL,
+            workflow TEXT NOT NULL,
+            inputs TEXT NOT NULL,
+            stage TEXT NOT NULL,
+            state TEXT NOT NULL,
+            generation TEXT NOT NULL,
+            settings TEXT NOT NULL,
+            created_at {integer} NOT NULL,
+            updated_at {integer} NOT NULL,
+            PRIMARY KEY (id),
+            CONSTRAINT one_run_per_name UNIQUE (project, name),
+            CONSTRAINT known_run_state CHECK (state IN ('running', 'paused', 'finished', 'failed', 'canceled')),
+            FOREIGN KEY(project) REFERENCES account (id)
+        ){strict}""",
+        f"""CREATE TABLE run_step (
+            run TEXT NOT NULL,
+            step TEXT NOT NULL,
+            take {integer} NOT NULL,
+            address TEXT,
+            job TEXT,
+            output TEXT,
+            state TEXT NOT NULL,
+            why TEXT,
+            started_at {integer},
+            ended_at {integer},
+            PRIMARY KEY (run, step, take),
+            CONSTRAINT known_step_state CHECK (state IN ('waiting', 'running', 'reused', 'attached', 'made', 'failed', \
+'skipped', 'paused')),
+            FOREIGN KEY(run) REFERENCES run (id),
+            FOREIGN KEY(job) REFERENCES job (id)
+        ){strict}""",
+        f"""CREATE TABLE pick (
+            run TEXT NOT NULL,
+            step TEXT NOT NULL,
+            address TEXT NOT NULL,
+            take {integer} NOT NULL,
+            "by" TEXT NOT NULL,
+            at {integer} NOT NULL,
+            PRIMARY KEY (run, step, address),
+            CONSTRAINT known_picker CHECK (by IN ('person', 'score', 'first')),
+            FOREIGN KEY(run) REFERENCES run (id)
+        ){strict}""",
+        f"""CREATE TABLE made (
+            address TEXT NOT NULL,
+            output TEXT NOT NULL,
+            took_ms {integer} NOT NULL,
+            at {integer} NOT NULL,
+            PRIMARY KEY (address)
+        ){strict}""",
+        f"""CREATE TABLE earmark (
+            run TEXT NOT NULL,
+            step TEXT NOT NULL,
+            account TEXT NOT NULL,
+            amount {integer} NOT NULL,
+            at {integer} NOT NULL,
+            PRIMARY KEY (run, step),
+            CONSTRAINT earmark_not_negative CHECK (amount >= 0),
+            FOREIGN KEY(run) REFERENCES run (id),
+            FOREIGN KEY(account) REFERENCES account (id)
+        ){strict}""",
+    )
+
+
+_BY_KEY = "CREATE INDEX job_by_key ON job (project, key text_pattern_ops)"
+
 STEPS: Mapping[int, Mapping[str, Sequence[str]]] = {
     1: {"sqlite": _SQLITE_2},  # version 1 was SQLite alone
     2: {"sqlite": _step_3("INTEGER", " STRICT"), "postgresql": _step_3("BIGINT", "")},
+    3: {"sqlite": _step_4("INTEGER", " STRICT"), "postgresql": (*_step_4("BIGINT", ""), _BY_KEY)},
 }
 """From each released version to the next, by dialect."""

@@ -41,6 +41,8 @@ class NewAttempt:
     reserved: int
     body: JsonValue
     """The exact body, if nothing has to be uploaded first."""
+    earmark: tuple[str, str] | None = None
+    """The run and the step that it is bought for, whose earmark goes into its reservation."""
 
 
 @dataclass(frozen=True, slots=True)

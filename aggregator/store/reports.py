@@ -25,9 +25,9 @@ from aggregator.job import JobRecord
 from aggregator.periods import DAY_MS, day_of, start_of
 from aggregator.pricing.money import from_micro_usd
 from aggregator.spend import BY, Credits, Dimension, Spend, SpendLine
-from aggregator.store.balances import DAY, RESOLVED, Figures, end, pending, subtree, totals
+from aggregator.store.balances import DAY, RESOLVED, Figures, earmarks, end, pending, subtree, totals
 from aggregator.store.journal import COLUMNS, read_attempt
-from aggregator.store.schema import FINAL_STATES, account, attempt, job, transfer
+from aggregator.store.schema import FINAL_STATES, account, attempt, earmark, job, transfer
 
 __all__ = ["job_records", "project_names", "spend"]
 
@@ -137,16 +137,24 @@ def spend(
 
     """
     selected = since is not None or until is not None or bool(tags)
-    where = [pending.c.debit.in_(subtree(name)), *_between(since, until), *_tagged(connection, tags or {})]
+    where = [
+        pending.c.debit.in_(subtree(name)),
+        *_between(pending.c.at, since, until),
+        *_tagged(connection, tags or {}),
+    ]
     lines = _lines(connection, where, by)
     once = _lines(connection, where, ()) if "tag" in by else lines
     row = connection.execute(select(account).where(account.c.id == name)).one()
-    of = _overall(connection, where) if selected else Figures(row.held, row.settled, row.overrun)
+    earmarked = _earmarked(connection, name, since, until, tags or {})
+    of = Figures(row.held, row.settled, row.overrun)
+    if selected:
+        of = _overall(connection, where) + Figures(earmarked)
     return Spend(
         project=name.partition(":")[2] or name,
         budget_usd=None if row.cap is None or selected else from_micro_usd(row.cap),
         settled_usd=from_micro_usd(of.settled),
         held_usd=from_micro_usd(of.held),
+        earmarked_usd=from_micro_usd(earmarked),
         overrun_usd=from_micro_usd(of.overrun),
         unpriced_jobs=sum(line.unpriced_jobs for line in once),
         by=tuple(by),
@@ -157,11 +165,21 @@ def spend(
     )
 
 
-def _between(since: date | None, until: date | None) -> Iterable[ColumnElement[bool]]:
+def _between(at: ColumnElement[int], since: date | None, until: date | None) -> Iterable[ColumnElement[bool]]:
     if since is not None:
-        yield pending.c.at >= start_of(since)
+        yield at >= start_of(since)
     if until is not None:
-        yield pending.c.at < start_of(until + timedelta(1))
+        yield at < start_of(until + timedelta(1))
+
+
+def _earmarked(
+    connection: Connection, name: str, since: date | None, until: date | None, tags: Mapping[str, str]
+) -> int:
+    """What is kept for steps that have not begun; where tags are asked for, nothing: only jobs have them."""
+    if tags:
+        return 0
+    where = (earmark.c.account.in_(subtree(name)), *_between(earmark.c.at, since, until))
+    return sum(total.usd.held for total in earmarks(connection, *where))
 
 
 def _each_tag(connection: Connection) -> Any:

@@ -37,22 +37,27 @@ __all__ = [
     "attempt",
     "budget",
     "credit_rate",
+    "earmark",
     "inbox",
     "job",
     "log",
+    "made",
     "meta",
     "metadata",
     "output",
     "pause",
+    "pick",
     "quarantine",
     "redirected",
+    "run",
+    "run_step",
     "service_time",
     "throttle",
     "transfer",
     "verdict",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 FINAL_STATES = ("stored", "failed", "refused", "canceled", "lost")
 """Attempt states that nothing leaves. `unknown` is not one: late evidence may still come."""
@@ -138,6 +143,9 @@ job = Table(  # what the user asked for
     UniqueConstraint("project", "key", name="one_job_per_key"),
     sqlite_strict=True,
 )
+# On SQLite the unique one serves: it compares byte by byte.
+_by_bytes = Index("job_by_key", job.c.project, job.c.key, postgresql_ops={"key": "text_pattern_ops"})
+_by_bytes.ddl_if(dialect="postgresql")
 
 attempt = Table(  # one purchase
     "attempt",
@@ -329,6 +337,78 @@ redirected = Table(  # an offer whose answers name another model than the one it
     Column("first_at", Int, nullable=False),
     Column("last_at", Int, nullable=False),
     Column("count", Int, nullable=False),
+    sqlite_strict=True,
+)
+
+run = Table(  # a workflow that was started: the steps as they were last asked for, and how far they are
+    "run",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project", Text, ForeignKey("account.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("workflow", Json, nullable=False),
+    Column("inputs", Json, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("generation", Text, nullable=False),  # a digest of workflow, inputs and stage
+    Column("settings", Json, nullable=False),
+    Column("created_at", Int, nullable=False),
+    Column("updated_at", Int, nullable=False),
+    UniqueConstraint("project", "name", name="one_run_per_name"),
+    CheckConstraint("state IN ('running', 'paused', 'finished', 'failed', 'canceled')", name="known_run_state"),
+    sqlite_strict=True,
+)
+
+_STEP_STATES = "'waiting', 'running', 'reused', 'attached', 'made', 'failed', 'skipped', 'paused'"
+run_step = Table(  # what became of each take of each step of a run
+    "run_step",
+    metadata,
+    Column("run", Text, ForeignKey("run.id"), primary_key=True),
+    Column("step", Text, primary_key=True),  # the name of the flat step: `shot.2`
+    Column("take", Int, primary_key=True),
+    Column("address", Text),  # of what it is made of; NULL: it waits for what that depends on
+    Column("job", Text, ForeignKey("job.id")),  # what made it, where it was bought
+    Column("output", Json),  # the media, where it was made here
+    Column("state", Text, nullable=False),
+    Column("why", Text),  # why it ran again, failed or was skipped
+    Column("started_at", Int),
+    Column("ended_at", Int),
+    CheckConstraint(f"state IN ({_STEP_STATES})", name="known_step_state"),
+    sqlite_strict=True,
+)
+
+pick = Table(  # which take of a step goes on; it holds for the content that the takes were made of
+    "pick",
+    metadata,
+    Column("run", Text, ForeignKey("run.id"), primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("take", Int, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Int, nullable=False),
+    CheckConstraint("by IN ('person', 'score', 'first')", name="known_picker"),
+    sqlite_strict=True,
+)
+
+made = Table(  # what was made here at no cost, by content
+    "made",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("output", Json, nullable=False),
+    Column("took_ms", Int, nullable=False),
+    Column("at", Int, nullable=False),
+    sqlite_strict=True,
+)
+
+earmark = Table(  # money of an account that is kept for a step of a run until the step reserves it
+    "earmark",
+    metadata,
+    Column("run", Text, ForeignKey("run.id"), primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("account", Text, ForeignKey("account.id"), nullable=False),
+    Column("amount", Int, nullable=False),
+    Column("at", Int, nullable=False),
+    CheckConstraint("amount >= 0", name="earmark_not_negative"),
     sqlite_strict=True,
 )
 

@@ -22,7 +22,7 @@ async def in_format(files: FileStore, media: Media, mime_type: str) -> Media:
     assert media.mime_type is not None
     note = files.notes / f"{media.sha256}.{extension(mime_type)}.json"
     if not note.exists():
-        raw = await asyncio.to_thread(transcoded, files.path(media.sha256, media.mime_type), mime_type)
+        raw = await asyncio.to_thread(transcoded, await files.have(media.sha256, media.mime_type), mime_type)
         made = await files.ingest(Media(source=raw))
         note.parent.mkdir(parents=True, exist_ok=True)
         part = note.with_suffix(f".{os.getpid()}.part")

@@ -198,8 +198,7 @@ class Simulation:
 
     def _aggregator(self, life: Life) -> Aggregator:
         self.clients += 1
-        if self.rng.random() < 0.2:
-            self.day = self.rng.randrange(len(OFFERED))
+        self.dawn()
         config = configuration(self.provider, self.day, self.organisation_usd)
         return Aggregator(
             config.model_copy(update={"directory": self.directory}),
@@ -208,6 +207,11 @@ class Simulation:
             transport=replace(self.transport, tap=life.tap),
             inline_store=True,
         )
+
+    def dawn(self) -> None:
+        """Sometimes the next client finds other offers."""
+        if self.rng.random() < 0.2:
+            self.day = self.rng.randrange(len(OFFERED))
 
     def _jump(self, seconds: float) -> None:
         self.struck("jump")

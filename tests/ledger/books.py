@@ -10,9 +10,9 @@ from sqlalchemy import insert, select, text
 from aggregator import budgets, ledger
 from aggregator.secret import Secret
 from aggregator.spend import Spend
-from aggregator.store import reports
+from aggregator.store import reports, runs
 from aggregator.store.database import Store
-from aggregator.store.schema import account, attempt, job, metadata, transfer
+from aggregator.store.schema import account, attempt, earmark, job, metadata, transfer
 
 T = TypeVar("T")
 
@@ -77,10 +77,34 @@ class Books:
         self.do(write)
         return found
 
-    def reserve(self, name: str, amount: int, of: str | None = None, *, provider: str = "p") -> str:
-        of = of or self.attempt(name)
-        self.moved = self.do(lambda c: ledger.reserve(c, name, of, amount, provider=provider, basis={}, at=self.at))
+    def reserve(
+        self,
+        name: str,
+        amount: int,
+        of: str | None = None,
+        *,
+        provider: str = "p",
+        earmark: tuple[str, str] | None = None,
+    ) -> str:
+        of, given = of or self.attempt(name), {"provider": provider, "basis": {}, "at": self.at, "earmark": earmark}
+        self.moved = self.do(lambda c: ledger.reserve(c, name, of, amount, **given))
         return of
+
+    def run(self, run: str, name: str) -> None:
+        """A row for earmarks to point to."""
+        asked = {"workflow": [], "inputs": {}, "stage": "s", "generation": "g", "settings": {}}
+        self.do(lambda c: runs.open_run(c, name, run, run_id=run, at=self.at, **asked))
+
+    def earmark(self, name: str, run: str, **steps: int) -> None:
+        self.moved = self.do(lambda c: ledger.earmark(c, name, run, steps, at=self.at))
+
+    def unmark(self, run: str, *steps: str) -> None:
+        """Some steps, or all of them."""
+        self.moved = self.do(lambda c: ledger.unmark(c, run, steps or None))
+
+    def earmarks(self, run: str) -> dict[str, int]:
+        rows = self.do(lambda c: c.execute(select(earmark).where(earmark.c.run == run)).all())
+        return {row.step: row.amount for row in rows}
 
     def settle(self, of: str, amount: int, *, source: ledger.Source = "reported") -> int:
         self.moved = self.do(lambda c: ledger.settle(c, of, amount, source=source, basis={}, at=self.at))

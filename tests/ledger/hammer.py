@@ -1,8 +1,9 @@
 """Many processes, one budget, half of them killed: nothing is passed, nothing is lost.
 
 Each process buys as the runner does (job, attempt and reservation in one transaction of a store with group commit),
-settles some of it and gives some of it back, and says in a file of its own what was committed. Half of them are killed
-on the way. Another one reads the balances all the while.
+settles some of it and gives some of it back, and says in a file of its own what was committed. Some of it is earmarked
+as a run first: what is earmarked cannot be refused. Half of them are killed on the way. Another one reads the balances
+all the while.
 
 ```sh
 python -m tests.ledger.hammer                                     # 16 processes, 10,000 each, on both databases
@@ -20,7 +21,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -33,10 +34,10 @@ from aggregator import budgets, ledger
 from aggregator.errors import BudgetExceededError
 from aggregator.job import AttemptState
 from aggregator.secret import Secret
-from aggregator.store import journal
+from aggregator.store import journal, runs
 from aggregator.store.database import Store
 from aggregator.store.journal import NewAttempt, NewJob
-from aggregator.store.schema import account, transfer
+from aggregator.store.schema import account, earmark, transfer
 from aggregator.store.schema import attempt as attempt_table
 from tests import postgres
 
@@ -44,6 +45,8 @@ ORGANISATION, FILM, SONG = "organisation", "project:film", "project:song"
 PRICES = (1_000, 40_000, 70_000, 250_000, 1_000_000)
 """Micro-dollars."""
 MEAN = sum(PRICES) // len(PRICES)
+RUNS = 0.1
+"""Which part of what is bought are runs of up to three steps."""
 AT_ONCE = 16
 """Purchases under way in one process."""
 LOOK_S, VERIFY_S = 0.02, 5.0
@@ -98,12 +101,13 @@ def _write_job(c: Connection, job_id: str, project: str, amount: int) -> str:
     )
 
 
-async def buy(store: Store, job_id: str, project: str, amount: int) -> str:
+async def buy(store: Store, job_id: str, project: str, amount: int, step: tuple[str, str] | None = None) -> str:
     """As the runner does: one transaction."""
 
     def begin(c: Connection) -> str:
         attempt = _write_job(c, job_id, project, amount)
-        ledger.reserve(c, project, attempt, amount, provider="p", basis={}, at=int(time.time() * 1000))
+        given = {"provider": "p", "basis": {}, "at": int(time.time() * 1000), "earmark": step}
+        ledger.reserve(c, project, attempt, amount, **given)  # type: ignore[arg-type]
         return attempt
 
     return await store.transact(begin)
@@ -137,6 +141,18 @@ async def _resolve(store: Store, attempt: str, amount: int, rng: random.Random) 
     return ""
 
 
+async def plan(store: Store, run: str, project: str, steps: Mapping[str, int]) -> None:
+    """Write a run down with money for all of its steps."""
+
+    def begin(c: Connection) -> None:
+        asked = {"workflow": [], "inputs": {}, "stage": "s", "generation": "g", "settings": {}}
+        at = int(time.time() * 1000)
+        runs.open_run(c, project, run, run_id=run, at=at, **asked)  # type: ignore[arg-type]
+        ledger.earmark(c, project, run, steps, at=at)
+
+    await store.transact(begin)
+
+
 def hammer(at: Path | Secret, n: int, load: Load, report: Path) -> None:
     """One process: buys, and writes down what it was told."""
     rng = random.Random(n)
@@ -145,17 +161,35 @@ def hammer(at: Path | Secret, n: int, load: Load, report: Path) -> None:
     turns = iter(range(load.reservations))
     decide = buy_naively if load.naive else buy
 
+    async def bought(attempt: str, amount: int) -> None:
+        os.write(said, f"{attempt} hold {amount}\n".encode())
+        if not load.naive and (kind := await _resolve(store, attempt, amount, rng)):
+            os.write(said, f"{attempt} {kind}\n".encode())
+
+    async def run_of(name: str, project: str) -> None:
+        steps = {step: rng.choice(PRICES) for step in ("still", "shot", "sound")}
+        await plan(store, name, project, steps)
+        for step, amount in list(steps.items())[: rng.randint(1, 3)]:
+            try:
+                attempt = await buy(store, f"{name}-{step}", project, amount, (name, step))
+            except BudgetExceededError:
+                os.write(
+                    said, f"{name}/{step} earmarked {amount}\n".encode()
+                )  # there is no such row: it counts as lost
+                continue
+            await bought(attempt, amount)
+        await store.transact(lambda c: ledger.unmark(c, name))
+
     async def one_after_the_other() -> None:
         for turn in turns:
             project, amount = rng.choice((FILM, SONG)), rng.choice(PRICES)
             try:
-                attempt = await decide(store, f"{n}-{turn}", project, amount)
+                if not load.naive and rng.random() < RUNS:
+                    await run_of(f"{n}-{turn}", project)
+                else:
+                    await bought(await decide(store, f"{n}-{turn}", project, amount), amount)
             except BudgetExceededError:
                 os.write(said, b"refused\n")
-                continue
-            os.write(said, f"{attempt} hold {amount}\n".encode())
-            if not load.naive and (kind := await _resolve(store, attempt, amount, rng)):
-                os.write(said, f"{attempt} {kind}\n".encode())
 
     async def main() -> None:
         await asyncio.gather(*(one_after_the_other() for _ in range(AT_ONCE)))
@@ -168,10 +202,11 @@ def hammer(at: Path | Secret, n: int, load: Load, report: Path) -> None:
 
 
 def drawn(c: Connection) -> int:
-    """What is held or settled, by the transfers alone."""
+    """What is held or settled, by the transfers and earmarks alone."""
     resolved = select(transfer.c.pending_id).where(transfer.c.pending_id.is_not(None))
     counts = (transfer.c.kind == "post") | ((transfer.c.kind == "pending") & transfer.c.id.not_in(resolved))
-    return int(c.execute(select(func.coalesce(func.sum(transfer.c.amount), 0)).where(counts)).scalar_one())
+    bought, kept = (select(func.coalesce(func.sum(of.c.amount), 0)) for of in (transfer, earmark))
+    return int(c.execute(bought.where(counts)).scalar_one()) + int(c.execute(kept).scalar_one())
 
 
 def _cap(c: Connection) -> int:

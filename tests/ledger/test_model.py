@@ -6,9 +6,9 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
@@ -32,6 +32,9 @@ AMOUNTS = st.integers(0, 60) | st.integers(0, 400)
 CAPS = st.integers(1, 1500)
 NAMES = st.sampled_from(sorted(PARENTS))
 PROVIDERS = st.sampled_from(["runway", "fal"])
+RUNS = st.sampled_from(["cut", "trailer"])
+STEPS = ("still", "shot", "sound")
+MARKS = st.tuples(RUNS, st.sampled_from(STEPS))
 Figures = tuple[int, int, int]
 
 
@@ -68,8 +71,17 @@ class Hold:
         return 0, last if charges else 0, over
 
 
+@dataclass(frozen=True)
+class Mark:
+    """What is kept for a step of a run."""
+
+    name: str
+    amount: int
+    at: int
+
+
 class Ledger(RuleBasedStateMachine):
-    """`holds` is the model: everything else is worked out from it."""
+    """`holds` and `marks` are the model: everything else is worked out from them."""
 
     attempts: Bundle[str] = Bundle("attempts")
     fresh: ClassVar[Callable[[ExitStack], Books]]
@@ -89,6 +101,9 @@ class Ledger(RuleBasedStateMachine):
         self.rate = Fraction(3)
         self.warned: dict[str, int] = {}
         self.holds: dict[str, Hold] = {}
+        self.marks: dict[tuple[str, str], Mark] = {}
+        for run in ("cut", "trailer"):
+            self.books.run(run, "film")
 
     def teardown(self) -> None:
         self.stack.close()
@@ -109,14 +124,24 @@ class Ledger(RuleBasedStateMachine):
             if (hold.rate is not None if credit else name in self.above(hold.name))
             and (window is None or window.from_at <= hold.at < window.until_at)
         ]
-        return sum(part[0] for part in parts), sum(part[1] for part in parts), sum(part[2] for part in parts)
+        kept = 0 if credit else self.kept(name, window)
+        return kept + sum(part[0] for part in parts), sum(part[1] for part in parts), sum(part[2] for part in parts)
+
+    def kept(self, name: str, window: Window | None = None) -> int:
+        """What is earmarked on an account and below it, or in a period of it."""
+        return sum(
+            mark.amount
+            for mark in self.marks.values()
+            if name in self.above(mark.name) and (window is None or window.from_at <= mark.at < window.until_at)
+        )
 
     def base(self, key: str) -> tuple[str, Window | None]:
         return self.windows.get(key, (key, None))
 
-    def touched(self, hold: Hold) -> list[str]:
-        """Every account and open period that a hold is part of."""
-        bases = [*self.above(hold.name), *(["credits:runway"] if hold.rate is not None else [])]
+    def touched(self, hold: Hold | Mark) -> list[str]:
+        """Every account and open period that a hold or an earmark is part of."""
+        in_credits = isinstance(hold, Hold) and hold.rate is not None
+        bases = [*self.above(hold.name), *(["credits:runway"] if in_credits else [])]
         within = [
             key
             for key, (name, window) in self.windows.items()
@@ -124,7 +149,16 @@ class Ledger(RuleBasedStateMachine):
         ]
         return [*bases, *within]
 
-    def opened(self, hold: Hold) -> bool:
+    def let_go(self, keys: Iterable[tuple[str, str]]) -> dict[str, int]:
+        """Take earmarks away; what that gives back on each account and open period."""
+        back: dict[str, int] = {}
+        for key in [key for key in keys if key in self.marks]:
+            mark = self.marks.pop(key)
+            for name in self.touched(mark):
+                back[name] = back.get(name, 0) + mark.amount
+        return back
+
+    def opened(self, hold: Hold | Mark) -> bool:
         """Open the periods that a hold needs; whether all of them can be."""
         for name in self.touched(hold):
             for period in PERIODS:
@@ -137,20 +171,23 @@ class Ledger(RuleBasedStateMachine):
                     self.windows[key], self.caps[key] = (name, window), self.each[name, period]
         return True
 
-    def fits(self, hold: Hold) -> bool:
-        """Whether it may be reserved: against the caps alone, whatever was overrun before."""
+    def fits(self, hold: Hold | Mark, back: dict[str, int]) -> bool:
+        """Whether it may be reserved: against the caps alone, whatever was overrun before; but what comes back where
+        it comes back is room that it has already.
+        """
         for key in self.touched(hold):
             name, window = self.base(key)
             held, settled, _ = self.figures(name, window)
-            cap, needed = self.caps.get(key), hold.figures(name == "credits:runway")[0]
+            needed = hold.amount if isinstance(hold, Mark) else hold.figures(name == "credits:runway")[0]
+            cap = None if needed <= back.get(key, -1) else self.caps.get(key)
             if cap is not None and held + settled + needed > cap:
                 return False
         return True
 
-    def told(self, hold: Hold) -> list[tuple[str, int]]:
+    def told(self, keys: Iterable[str]) -> list[tuple[str, int]]:
         """The thresholds that are passed for the first time."""
         found = []
-        for key in self.touched(hold):
+        for key in keys:
             held, settled, _ = self.figures(*self.base(key))
             for percent in (80, 100):
                 cap = self.caps.get(key)
@@ -166,29 +203,89 @@ class Ledger(RuleBasedStateMachine):
         """There is something to go on with from the start."""
         return self.reserve(name, amount, provider)
 
-    @rule(target=attempts, name=NAMES, amount=AMOUNTS, provider=PROVIDERS)
-    def reserve(self, name: str, amount: int, provider: str) -> Any:
+    @rule(target=attempts, name=NAMES, amount=AMOUNTS, provider=PROVIDERS, mark=st.none() | MARKS)
+    def reserve(self, name: str, amount: int, provider: str, mark: tuple[str, str] | None = None) -> Any:
         of = self.books.attempt(name)
         hold = Hold(name, amount, self.books.at, self.rate if provider == "runway" else None)
-        before = dict(self.windows)
-        if self.opened(hold) and self.fits(hold):
-            self.books.reserve(name, amount, of, provider=provider)
+        before = dict(self.windows), dict(self.marks)
+        back = self.let_go([mark] if mark else [])
+        if self.opened(hold) and self.fits(hold, back):
+            self.books.reserve(name, amount, of, provider=provider, earmark=mark)
             self.holds[of] = hold
-            assert sorted(self.books.crossed()) == self.told(hold)
+            assert sorted(self.books.crossed()) == self.told({*self.touched(hold), *back})
         else:
-            self.windows = before  # a refusal leaves no trace
+            self.windows, self.marks = before  # a refusal leaves no trace
             try:
-                self.books.reserve(name, amount, of, provider=provider)
+                self.books.reserve(name, amount, of, provider=provider, earmark=mark)
             except BudgetExceededError:
                 return multiple()  # there is nothing to go on with
             raise AssertionError("it does not fit, and was reserved")
         return of
 
-    @rule(of=attempts)
-    def reserve_again(self, of: str) -> None:
+    @rule(of=attempts, mark=st.none() | MARKS)
+    def reserve_again(self, of: str, mark: tuple[str, str] | None) -> None:
         hold = self.holds[of]
-        self.books.reserve(hold.name, hold.amount, of)
+        self.books.reserve(hold.name, hold.amount, of, earmark=mark)
         assert (self.books.moved.held, self.books.crossed()) == (0, [])
+
+    @rule(target=attempts, run=RUNS, step=st.sampled_from(STEPS), share=st.sampled_from([50, 100]), provider=PROVIDERS)
+    def reserve_what_is_earmarked(self, run: str, step: str, share: int, provider: str) -> Any:
+        """At most that much, on the same account: on its day, and in periods that count it, dollars cannot fail."""
+        mark = self.marks.get((run, step))
+        if mark is None:
+            return multiple()
+        counted = mark.at // DAY == self.books.at // DAY and all(
+            f"{name}@{period}/{window_of(period, mark.at).label}" in self.windows  # type: ignore[arg-type]
+            for name, period in self.each
+            if name in self.above(mark.name)
+        )
+        of = self.reserve(mark.name, mark.amount * share // 100, provider, (run, step))
+        in_credits = provider == "runway" and self.caps.get("credits:runway") is not None
+        assert isinstance(of, str) or in_credits or not counted
+        return of
+
+    @rule(run=RUNS, name=NAMES, steps=st.dictionaries(st.sampled_from(STEPS), AMOUNTS))
+    def earmark(self, run: str, name: str, steps: dict[str, int]) -> None:
+        """Plan a run, or plan it anew: all of it or nothing."""
+        before = dict(self.windows), dict(self.marks)
+        new = Mark(name, sum(steps.values()), self.books.at)
+        was = {key: mark for key, mark in self.marks.items() if key[0] == run}
+        then = {(run, step): Mark(name, amount, self.books.at) for step, amount in steps.items()}
+        if self.on_days(was) == self.on_days(then):
+            self.books.earmark(name, run, **steps)
+            assert (self.books.moved.held, self.books.crossed()) == (0, [])
+            return
+        back = self.let_go(was)
+        if not steps or (self.opened(new) and self.fits(new, back)):
+            self.marks |= then
+            self.books.earmark(name, run, **steps)
+            assert self.books.moved.held == new.amount - sum(mark.amount for mark in was.values())
+            assert sorted(self.books.crossed()) == self.told({*(self.touched(new) if steps else []), *back})
+            return
+        self.windows, self.marks = before
+        with pytest.raises(BudgetExceededError) as refused:
+            self.books.earmark(name, run, **steps)
+        assert refused.value.quote_usd == Decimal(new.amount).scaleb(-6)
+
+    @rule(run=RUNS, step=st.sampled_from(STEPS), amount=AMOUNTS)
+    def change_a_step(self, run: str, step: str, amount: int) -> None:
+        """Of what is planned already, on the same account."""
+        was = {key[1]: mark for key, mark in self.marks.items() if key[0] == run}
+        for name in {mark.name for mark in was.values()}:
+            self.earmark(run, name, {**{of: mark.amount for of, mark in was.items()}, step: amount})
+
+    @staticmethod
+    def on_days(marks: dict[tuple[str, str], Mark]) -> dict[tuple[str, str], Mark]:
+        return {key: replace(mark, at=mark.at // DAY) for key, mark in marks.items()}
+
+    @rule(run=RUNS, steps=st.sets(st.sampled_from(STEPS)))
+    def unmark(self, run: str, steps: set[str]) -> None:
+        """Some steps, or all of them."""
+        wanted = [key for key in self.marks if key[0] == run and key[1] in (steps or STEPS)]
+        amount = sum(self.marks[key].amount for key in wanted)
+        self.let_go(wanted)
+        self.books.unmark(run, *steps)
+        assert (self.books.moved.held, self.books.crossed()) == (-amount, [])
 
     @rule(of=attempts, amount=AMOUNTS)
     def settle(self, of: str, amount: int) -> None:
@@ -204,7 +301,7 @@ class Ledger(RuleBasedStateMachine):
             assert over == max(0, amount - hold.amount)
             if not hold.charges:
                 hold.charges.append(amount)
-                assert sorted(self.books.crossed()) == self.told(hold)
+                assert sorted(self.books.crossed()) == self.told(self.touched(hold))
 
     @rule(of=attempts)
     def release(self, of: str) -> None:
@@ -226,7 +323,7 @@ class Ledger(RuleBasedStateMachine):
         assert self.books.adjust(of, amount) == change
         if change:
             hold.charges.append(amount)
-            assert sorted(self.books.crossed()) == self.told(hold)
+            assert sorted(self.books.crossed()) == self.told(self.touched(hold))
 
     # ------------------------------------------------------------------------------------------------ what else changes
 
@@ -297,7 +394,8 @@ class Ledger(RuleBasedStateMachine):
         held, settled, overrun = (Decimal(figure).scaleb(-6) for figure in self.figures("org"))
         spend = self.books.spend("org", by=("project", "day"))
         assert (spend.held_usd, spend.settled_usd, spend.overrun_usd) == (held, settled, overrun)
-        assert sum(line.held_usd for line in spend.lines) == held
+        assert spend.earmarked_usd == Decimal(self.kept("org")).scaleb(-6)
+        assert sum(line.held_usd for line in spend.lines) == held - spend.earmarked_usd
         assert sum(line.settled_usd for line in spend.lines) == settled
 
 

@@ -9,7 +9,10 @@ import aggregator
 
 ROOT = Path(aggregator.__file__).parent
 FILES = [
-    *(ROOT / name for name in ("ledger.py", "budgets.py", "periods.py", "spend.py", "_charges.py")),
+    *(
+        ROOT / name
+        for name in ("ledger.py", "booking.py", "earmarks.py", "budgets.py", "periods.py", "spend.py", "_charges.py")
+    ),
     *(ROOT / "store" / name for name in ("balances.py", "reports.py")),
     *sorted((ROOT / "pricing").glob("*.py")),
 ]

@@ -1,0 +1,1 @@
+"""Workflows: graphs of requests, priced, run, resumed and promoted as a whole."""

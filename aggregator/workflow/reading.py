@@ -1,0 +1,85 @@
+"""Reads a run back from the store as it is now, without running anything."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from aggregator.identity import digest
+from aggregator.inputs import Media
+from aggregator.store import runs as rows
+from aggregator.store.runs import RunStep
+from aggregator.workflow.expand import Graph, Node, expand
+from aggregator.workflow.model import Workflow
+from aggregator.workflow.outcome import Outcome
+from aggregator.workflow.runs import Run, by_step, known_run
+
+if TYPE_CHECKING:
+    from aggregator.artifact import Result
+    from aggregator.project import Project
+
+__all__ = ["graph_of", "read_back"]
+
+
+def graph_of(known: rows.Run) -> Graph:
+    """The graph that a run was last started with."""
+    written = dict(cast("Mapping[str, Any]", known.workflow))
+    workflow = Workflow.from_json(written, directory=Path(written.pop("directory", ".")))
+    settings = cast("Mapping[str, Any]", known.settings)
+    return expand(workflow, cast("Mapping[str, Any]", known.inputs)).with_nodes(settings.get("chosen", {}))
+
+
+async def read_back(project: "Project", name: str) -> Run:
+    """A run as it is now: what was made of it, what is under way, what waits.
+
+    Raises:
+        RequestError: There is no run of this name.
+
+    """
+    known = await known_run(project, name)
+    graph = graph_of(known)
+    steps = await project.opened.store.read(lambda c: rows.steps_of(c, known.id))
+    chosen = await project.opened.store.read(lambda c: rows.picks_of(c, known.id))
+    picks = {(one.step, one.address): one.take for one in chosen}
+    written = by_step(steps)
+    outcomes: dict[str, Outcome] = {}
+    for node in graph.nodes:
+        outcomes[node.name] = await _outcome(project, node, written.get(node.name, ()), picks)
+    return Run(project, known.id, known.name, known.stage, known.state, graph, outcomes, written)
+
+
+async def _outcome(
+    project: "Project",
+    node: Node,
+    written: Sequence[RunStep],
+    picks: Mapping[tuple[str, str], int],
+) -> Outcome:
+    if not written:
+        return Outcome(node, "coming", why="not begun")
+    first = written[0]
+    if first.output is not None:
+        media = Media.from_json(cast("Mapping[str, Any]", first.output))
+        return Outcome(node, "done", (media,), reused=first.state == "reused")
+    if first.state == "waiting":
+        return Outcome(node, "blocked", why=first.why or "")
+    if first.state == "skipped":
+        return Outcome(node, "skipped", (None,), why=first.why or "")
+    if any(one.state == "running" for one in written):
+        return Outcome(node, "coming", why="under way")
+    results = [await _result(project, one) for one in written]
+    media_of = tuple(None if one is None else one.as_media() for one in results)
+    costs = [one.cost.amount_usd for one in results if one is not None]
+    cost_usd = None if None in costs else sum((one for one in costs if one is not None), Decimal(0))
+    reused = all(one.state == "reused" for one in written)
+    made: dict[str, Any] = {"media": media_of, "results": tuple(results), "cost_usd": cost_usd, "reused": reused}
+    there = [take for take, one in enumerate(results, 1) if one is not None]
+    if not there:
+        return Outcome(node, "failed", why=first.why or "", **made)
+    picked = picks.get((node.name, digest([one.address for one in written])))
+    if picked not in there and node.takes > 1 and node.step.pick == "person":
+        return Outcome(node, "paused", why="a person has to pick", **made)
+    return Outcome(node, "done", picked=picked if picked in there else there[0], **made)
+
+
+async def _result(project: "Project", one: RunStep) -> "Result | None":
+    return await project.result_of(one.job) if one.job is not None and one.state != "failed" else None
