@@ -31,7 +31,7 @@ conformance: .venv/dev.stamp  ## the official clients against the emulator, in e
 selfhosted: .venv/dev.stamp  ## real servers of the kind you run yourself, in environments of their own: Cog, BentoML
 	$(BIN)/python -m tests.selfhosted.run
 
-selfhosted-full: .venv/dev.stamp  ## the same, and the larger ones: Ray Serve, Piper
+selfhosted-full: .venv/dev.stamp  ## the same, and the larger ones: Ray Serve, Piper, SGLang
 	$(BIN)/python -m tests.selfhosted.run --full
 
 fix: .venv/dev.stamp  ## format, mend what can be mended, rebuild what is generated

@@ -161,7 +161,7 @@ def build_body(
         if to.path == BUILD:
             built[name] = _cast(to, name, _plain(name, value, media, roles=True))
         else:
-            _write(fields, to, name, _plain(name, value, media))
+            _write(fields, to, name, _counted(to, name, _plain(name, value, media), request))
     known_of = {name: _known_of(item) for name, item in request.media() if name in built}
     made = endpoint.build({**built, "@media": known_of}) if endpoint.build is not None else {}
     fields = merge(deepcopy(made), fields)  # what a build returns may be shared
@@ -243,6 +243,16 @@ def _cast(to: To, name: str, value: JsonValue) -> JsonValue:
     if to.listed and not isinstance(value, list):
         value = [value]
     return value
+
+
+def _counted(to: To, name: str, value: JsonValue, request: Request) -> JsonValue:
+    """A length as the number of what it has so many of in each second."""
+    if not to.times or not isinstance(value, int | float):
+        return value
+    rate = request.values().get(to.times) if isinstance(to.times, str) else to.times
+    if not isinstance(rate, int | float):
+        raise RequestError(f"{name}={value!r} is counted by {to.times}: give that too")
+    return round(value * rate)
 
 
 def _write(body: Json, to: To, name: str, value: JsonValue) -> None:

@@ -21,8 +21,8 @@ MAX_MESSAGE_BYTES = 32 * 2**20
 """Previews come between the messages that are read."""
 
 
-async def messages(request: HttpRequest) -> AsyncGenerator[JsonValue, None]:
-    """The messages that are JSON, as they come; `None` after a silence, and first of all, once the line is open.
+async def messages(request: HttpRequest) -> AsyncGenerator[JsonValue | bytes, None]:
+    """The messages as they come, what is text as JSON; `None` after a silence, and first of all, once the line is open.
 
     Only to the host that the user configured: no other is checked here against the addresses that are not public.
     """
@@ -46,11 +46,10 @@ async def messages(request: HttpRequest) -> AsyncGenerator[JsonValue, None]:
             while True:
                 try:
                     async with asyncio.timeout(SILENCE_S):
-                        text = await line.recv()
+                        said = await line.recv()
                 except TimeoutError:
                     yield None
                     continue
-                if isinstance(text, str):
-                    yield cast("JsonValue", json.loads(text))
+                yield cast("JsonValue", json.loads(said)) if isinstance(said, str) else said
     except (WebSocketException, OSError, ValueError):
         return

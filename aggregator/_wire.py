@@ -77,6 +77,8 @@ class Reading:
     """The answer's bytes, where it is no JSON: it is the file itself."""
     charged_usd: Decimal | None = None
     """What this answer says was charged for a job that is over."""
+    preview: bytes | None = None
+    """What the job looks like so far: a small JPEG or PNG."""
 
 
 @dataclass(frozen=True, slots=True)

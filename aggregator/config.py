@@ -21,6 +21,7 @@ from aggregator.policies import Globs, PolicySettings, Tier, long_form
 from aggregator.secret import Secret
 
 __all__ = [
+    "ArtifactSettings",
     "Config",
     "CreditSettings",
     "ProviderSettings",
@@ -61,6 +62,15 @@ def _address(value: object) -> str:
         raise ValueError('write an address such as "http://127.0.0.1:8000"')
     if parts.username is not None or parts.password is not None:
         raise ValueError("an address holds no user or password: the credential comes from the environment")
+    return str(value).rstrip("/")
+
+
+def _bucket(value: object) -> str:
+    parts = urlsplit(value) if isinstance(value, str) else None
+    if parts is None or parts.scheme != "s3" or not parts.hostname:
+        raise ValueError('write a bucket, and where in it the files are kept: "s3://bucket/prefix"')
+    if parts.netloc != parts.hostname or parts.query or parts.fragment:
+        raise ValueError("a bucket's address holds no key and no options: the key comes from the environment")
     return str(value).rstrip("/")
 
 
@@ -216,6 +226,34 @@ class StoreSettings(Table):
         return Secret(environ[self.url_env])
 
 
+class ArtifactSettings(Table):
+    """Where files are kept beside `directory`, so that several machines share them. The key comes from the environment
+    (`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or the role of the machine).
+    """
+
+    url: Annotated[str, BeforeValidator(_bucket)] | None = None
+    """A bucket that speaks S3: `s3://bucket/prefix`. `None`: files are on this machine only."""
+    endpoint: Annotated[str, BeforeValidator(_address)] | None = None
+    """Where it is served, if not by Amazon: `https://s3.example.com`."""
+    region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] | None = None
+    """`None`: what the environment says, else `us-east-1`."""
+
+    @model_validator(mode="after")
+    def _of_a_bucket(self) -> Self:
+        if self.url is None and (self.endpoint or self.region):
+            raise ValueError('endpoint and region are those of a bucket: url = "s3://bucket/prefix"')
+        return self
+
+    @classmethod
+    def _refusal(cls, key: str, known: Iterable[str]) -> str:
+        if "key" in key.lower() or "secret" in key.lower() or "token" in key.lower():
+            return (
+                f"{key!r} does not belong in a file: the key comes from the environment, as AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY, or is the role of the machine"
+            )
+        return super()._refusal(key, known)
+
+
 class RoutingSettings(Table):
     """Globs over offer ids, model ids or provider names. An empty `allow` allows all; `deny` wins."""
 
@@ -282,6 +320,7 @@ class Config(Table):
     routing: RoutingSettings = Field(default_factory=RoutingSettings)
     registry: RegistrySettings = Field(default_factory=RegistrySettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
+    artifacts: ArtifactSettings = Field(default_factory=ArtifactSettings)
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
 
     @classmethod

@@ -23,6 +23,7 @@ from aggregator.errors import ConfigurationError, ProviderError
 
 __all__ = [
     "BUILD",
+    "UNKNOWN",
     "AskFlow",
     "Auth",
     "Blocked",
@@ -241,6 +242,8 @@ class Socket:
     read: Callable[[JsonValue, Mapping[str, str]], float | bool | None]
     """What a message says of the job of these names: how much of it is done, from 0 to 1; `True`: look at once;
     `None`: nothing."""
+    preview: Callable[[bytes], bytes | None] | None = None
+    """The picture in a message that is no text: what the job looks like so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +347,8 @@ class To:
     """A total table from our value to theirs; a value that is not in it is refused."""
     listed: bool = False
     """Wrap the single value in a list."""
+    times: float | str = 0.0
+    """Written as a whole number of so many for each one: seconds as frames. A rate, or the field that holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,12 +412,16 @@ Quantity = Callable[[Mapping[str, Any]], tuple[str, str] | None]
 and the highest billed quantity, as decimal strings; `None` where the values do not tell."""
 
 
+UNKNOWN = "unknown"
+"""The quantity of what is only counted when it is made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Meter:
     """One billed unit, and how much of it a request uses.
 
-    `quantity` is `request.<field>`, a number as a string, or a pure function. `reported` is the path in the last answer
-    where the provider says what it counted: what is settled, where it is present.
+    `quantity` is `request.<field>`, a number as a string, a pure function, or `unknown` before it is made. `reported` is
+    the path in the last answer where the provider says what it counted: what is settled, where it is present.
     """
 
     unit: str

@@ -437,9 +437,13 @@ class Engine:
         request = await self._credentials.signed(
             backend, _build.call_request(backend.provider, Call("GET", socket.url), handle)
         )
-        reading: Reading | None = None
+        reading, done = None, None
         async with aclosing(_sockets.messages(request)) as messages:
             async for message in messages:
+                if isinstance(message, bytes):
+                    if socket.preview is not None and (picture := socket.preview(message)) is not None:
+                        yield Reading(State.RUNNING, progress=done, preview=picture)
+                    continue
                 said = None if message is None else socket.read(message, handle)
                 if reading is None or message is None or said is True:
                     reading = await self.poll(backend, handle)
@@ -447,7 +451,8 @@ class Engine:
                     if reading.state.is_terminal:
                         return
                 elif said is not None:
-                    yield Reading(State.RUNNING, progress=float(said))
+                    done = float(said)
+                    yield Reading(State.RUNNING, progress=done)
 
     async def result(
         self, backend: Backend, endpoint: Endpoint, handle: Mapping[str, str], reading: Reading

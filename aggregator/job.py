@@ -77,6 +77,8 @@ class Progress:
     """Place in the provider's queue."""
     reused: bool = False
     """The result was there already: nothing was paid."""
+    preview: bytes | None = None
+    """What it looks like so far, a small JPEG or PNG, where the provider shows it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ from aggregator.spend import BY, DIMENSIONS, Budget, Dimension, Spend
 from aggregator.store import bills, outcomes, pauses, quarantine, reports, verdicts
 from aggregator.store.database import Store
 from aggregator.store.disk import unsafe_filesystem
-from aggregator.store.files import FileStore
+from aggregator.store.files import FileStore, bucket_of
 from aggregator.store.journal import NewJob, verify_log
 from aggregator.store.limits import SharedLimits
 from aggregator.tasks import Request
@@ -184,7 +184,7 @@ async def open_client(
     prober = Prober(enabled=not inline_store)  # a simulation starts no processes
     stack.push_async_callback(prober.aclose)
 
-    files = FileStore(directory, prober)
+    files = FileStore(directory, prober, bucket_of(config))
     said = await store.read(verdicts.read)
     planner = Planner(
         View(config, registry, await _timed(store, config, registry, prices), backends, not_usable, verdicts=said),

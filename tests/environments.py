@@ -12,11 +12,12 @@ __all__ = ["ROOT", "made"]
 ROOT = Path(__file__).parents[1]
 
 
-def made(name: str, wanted: list[str], stamp: str) -> Path:
+def made(name: str, wanted: list[str], stamp: str, *, alone: list[str] | None = None) -> Path:
     """Make or keep the environment `name`; returns its python. Another process that makes it waits its turn.
 
     Args:
-        wanted: Arguments of `pip install`. stamp: What they come to; another one makes it anew.
+        wanted: Arguments of `pip install`. stamp: What they come to; another one makes it anew. alone: The same of what
+            is installed afterwards, without what it says it needs.
 
     Raises:
         RuntimeError: It cannot be made; why has been printed.
@@ -27,21 +28,22 @@ def made(name: str, wanted: list[str], stamp: str) -> Path:
         fcntl.flock(turn, fcntl.LOCK_EX)
         kept = venv / "stamp"
         if not kept.is_file() or kept.read_text() != stamp:
-            _fill(venv, wanted)
+            _fill(venv, wanted, alone or [])
             kept.write_text(stamp)
     return venv / "bin" / "python"
 
 
-def _fill(venv: Path, wanted: list[str]) -> None:
+def _fill(venv: Path, wanted: list[str], alone: list[str]) -> None:
     """By uv, which takes seconds, where it works; else by pip, which takes a minute or two."""
     uv, python, told = Path(sys.executable).with_name("uv"), venv / "bin" / "python", _as_pip_is_told()
-    ways: list[tuple[list[object], ...]] = [
-        ([sys.executable, "-m", "venv", venv], [python, "-m", "pip", "install", "--quiet", *wanted])
+    ways: list[tuple[list[object], list[object]]] = [
+        ([sys.executable, "-m", "venv", venv], [python, "-m", "pip", "install", "--quiet"])
     ]
     if uv.is_file():
-        install = [uv, "pip", "install", "--quiet", "--python", python, *wanted]
+        install: list[object] = [uv, "pip", "install", "--quiet", "--python", python]
         ways.insert(0, ([uv, "venv", "--quiet", "--python", sys.executable, venv], install))
-    for way in ways:
+    for empty, install in ways:
+        way = [empty, [*install, *wanted], *([[*install, "--no-deps", *alone]] if alone else [])]
         shutil.rmtree(venv, ignore_errors=True)
         if not any(_run(command, **told) for command in way):
             return

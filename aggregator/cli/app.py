@@ -18,11 +18,16 @@ from aggregator.cli import (
     prices_own,
     prices_refresh,
     registry,
+    run,
+    run_promote,
+    runs,
     serve_diffusers,
     server,
+    sheet,
     spending,
     unknown,
     verdicts,
+    workflow,
 )
 
 __all__ = ["app"]
@@ -55,12 +60,18 @@ def root(
 app.command("demo")(demo.demo)
 app.command("generate")(make.generate)
 app.command("plan")(make.plan)
+app.command("run")(run.run)
+app.command("sheet")(sheet.sheet)
+app.command("pick")(runs.pick)
+app.command("promote")(run_promote.promote)
+app.add_typer(runs.app, name="runs")
 app.command("lock")(lock.lock)
 app.command("models")(catalogue.models)
 app.add_typer(prices.app, name="prices")
 prices.app.command("refresh")(prices_refresh.refreshed)
 prices.app.command("drift")(prices_own.drift)
 prices.app.command("break-even")(prices_own.break_even)
+app.add_typer(workflow.app, name="workflow", no_args_is_help=True)
 app.add_typer(registry.app, name="registry", no_args_is_help=True)
 app.command("verdicts")(verdicts.verdicts)
 app.command("spend")(spending.spend)

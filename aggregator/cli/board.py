@@ -16,13 +16,13 @@ from rich.text import Text
 from aggregator.cli.show import seconds
 from aggregator.job import AttemptState, Progress
 
-__all__ = ["Board"]
+__all__ = ["REDRAWS_PER_SECOND", "WORDS", "Board", "bar"]
 
 S = AttemptState
 BAR_CELLS = 12
 COLUMNS = (1, 5, 15, 14, 9, BAR_CELLS + 5, 6)
 REDRAWS_PER_SECOND = 12
-_WORDS = {
+WORDS = {
     S.PLANNED: "planned",
     S.RESERVED: "money reserved",
     S.SUBMITTING: "sending",
@@ -56,7 +56,7 @@ class Line:
         if self.news.reused:
             return "reused, $0.00"
         place = f", {self.news.position} ahead" if self.news.position else ""
-        return _WORDS.get(self.news.state, self.news.state.value) + place
+        return WORDS.get(self.news.state, self.news.state.value) + place
 
 
 class Board:
@@ -135,8 +135,12 @@ def _activity(line: Line) -> RenderableType:
     news = line.news
     if news is None or news.state is not S.RUNNING:
         return Text(line.state(), "red" if news and news.state in _BAD else "")
+    return bar(news.fraction)
+
+
+def bar(fraction: float | None) -> RenderableType:
+    """How much is done; `None`: nobody knows."""
     row = Table.grid(padding=(0, 1))
-    fraction = news.fraction
     row.add_row(
         ProgressBar(
             total=1.0,

@@ -45,6 +45,7 @@ EXTRAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "cli": ("this command", ("typer", "rich")),
     "plot": ("pictures of quality against price", ("matplotlib",)),
     "postgres": ("a store that several machines share", ("psycopg",)),
+    "s3": ("files in a bucket that several machines share", ("obstore",)),
 }
 
 Live = Annotated[bool, typer.Option("--live", help="Ask each provider whether its key works; nothing is bought.")]
@@ -96,6 +97,7 @@ def findings(session: Session, *, live: bool = False) -> list[Finding]:
         found.append(Finding("configuration", "file", "broken", str(error)))
         return found
     found += _store(config)
+    found += _artifacts(config)
     try:
         catalogue = Catalogue.open(config)
     except AggregatorError as error:
@@ -253,6 +255,22 @@ async def _read(at: Path | Secret) -> tuple[list[JobRecord], list[Pause]]:
         return await store.read(job_records), list((await store.read(pauses.paused)).values())
     finally:
         store.close()
+
+
+def _artifacts(config: Config) -> Iterator[Finding]:
+    """Whether the bucket can be used, by a small file that is written, listed, read and removed."""
+    from aggregator.store.files import bucket_of
+
+    try:
+        bucket = bucket_of(config)
+        if bucket is not None:
+            asyncio.run(bucket.check())
+            yield Finding("artifacts", "bucket", "ok", f"{bucket.name} can be written, listed, read and cleared")
+        elif config.store.url_env is not None:
+            said = "on this machine only: with [artifacts] url another one reads what this one made"
+            yield Finding("artifacts", "files", "warning", said)
+    except AggregatorError as error:
+        yield Finding("artifacts", "bucket", "broken", str(error))
 
 
 # -------------------------------------------------------------------------------------------------- providers and dates

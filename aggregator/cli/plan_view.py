@@ -50,7 +50,8 @@ def draw_quote(on: Console, quote: Quote, *, max_usd: str | None = None) -> None
     if quote.high_usd is None and max_usd:
         say(on, f"{max_usd} would be reserved: what --max-usd allows", indent=2)
     for line in quote.lines:
-        much = f"{line.high}" if line.low == line.high else f"{line.low} to {line.high}"
+        much = "an unknown number of" if line.high is None else line.high
+        much = much if line.low == line.high else f"{line.low} to {line.high}"
         say(on, f"{much} {line.unit} × {usd(line.rate_usd)}", indent=2)
         say(on, Text(line.row, "dim"), indent=4)
 

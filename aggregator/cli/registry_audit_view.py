@@ -89,6 +89,8 @@ def draw_differences(on: Console, found: Sequence[Difference], day: date) -> Non
         grid.add_row("quality", _quality(one.a.standing), _quality(one.b.standing))
         for name, a, b in one.limits:
             grid.add_row(name, a, b)
+        if any(one.rules):
+            grid.add_row("only", *("; ".join(rules) for rules in one.rules))
         on.print(grid)
         for word, names, style in (("lost", one.lost, "red"), ("gained", one.gained, "green")):
             say(on, Text(f"{word:<8}", style), ", ".join(names) or "nothing")

@@ -16,6 +16,7 @@ import typer
 from aggregator.backend import Backend
 from aggregator.backends import backends_of
 from aggregator.cli.catalogue import Catalogue
+from aggregator.discovery.bounds import words
 from aggregator.discovery.importing import Draft, Imported, Wish, card_text, keep
 from aggregator.discovery.workflows import Choice, Known, Question, faults, read
 from aggregator.errors import RequestError
@@ -54,14 +55,13 @@ def import_workflow(
         if not (ask and sys.stdin.isatty()):
             raise RequestError("; ".join(map(_unanswered, known.open)))
         known = _answered(known, known.open[0])
-    if url is not None:
-        _check(catalogue, file, graph, known, url)
+    nodes = None if url is None else _checked(catalogue, file, graph, known, url)
     paths = [path.expanduser() for path in catalogue.config.registry.paths]
     others = [path for path in paths if path.absolute() != into.absolute()]
     mappings = mappings_of(catalogue.tables)
     here = [*others, into] if into.is_dir() and any(into.iterdir()) else others
     cards = Registry.load(here, mappings=mappings).cards
-    made = _draft(file, graph, known, wish, catalogue, needs_card=wish.model not in cards)
+    made = _draft(file, graph, known, wish, catalogue, nodes, needs_card=wish.model not in cards)
     return keep(made, f"{WORKFLOWS}:{file.stem}", into, others, mappings, overwrite=overwrite)
 
 
@@ -108,8 +108,8 @@ def _chosen(said: str, choices: Sequence[Choice]) -> str:
 # ----------------------------------------------------------------------------------------------------------- a server
 
 
-def _check(catalogue: Catalogue, file: Path, graph: Graph, known: Known, url: str) -> None:
-    """Hold the workflow against what a server has.
+def _checked(catalogue: Catalogue, file: Path, graph: Graph, known: Known, url: str) -> Any:
+    """Hold the workflow against what a server has; returns what it says of its nodes.
 
     Raises:
         RequestError: The server would refuse it.
@@ -120,6 +120,7 @@ def _check(catalogue: Catalogue, file: Path, graph: Graph, known: Known, url: st
     mapped = [path for name, target in known.fields.items() for path in of.target(name, target).split()]
     if wrong := faults(graph, nodes, mapped):
         raise RequestError(f"{url} would refuse this workflow: {'; '.join(wrong)}")
+    return nodes
 
 
 async def _nodes(catalogue: Catalogue, url: str) -> Any:
@@ -137,9 +138,13 @@ async def _nodes(catalogue: Catalogue, url: str) -> Any:
 # ---------------------------------------------------------------------------------------------------------- the files
 
 
-def _draft(file: Path, graph: Graph, known: Known, wish: Wish, catalogue: Catalogue, *, needs_card: bool) -> Draft:
+def _draft(
+    file: Path, graph: Graph, known: Known, wish: Wish, catalogue: Catalogue, nodes: Any, *, needs_card: bool
+) -> Draft:
     name, said = file.stem, [_found(known, field) for field in known.found]
-    fields: dict[str, Any] = {field: target for field, target in known.fields.items() if target}
+    mapped = {field: target for field, target in known.fields.items() if target}
+    numbers = words(graph, known.task, mapped, nodes, str(file))
+    fields: dict[str, Any] = numbers.pop("fields", {})
     seeded = any(isinstance(node["inputs"].get(seed), int) for node in graph.values() for seed in SEEDS)
     if "seed" not in fields and seeded:
         fields["seed"] = False
@@ -152,6 +157,7 @@ def _draft(file: Path, graph: Graph, known: Known, wish: Wish, catalogue: Catalo
         "workflow": f"{name}.json",
         "outputs": list(known.outputs),
         "source": f"the workflow {file.name}",
+        **numbers,
         "fields": fields,
     }
     at = f"offers/{WORKFLOWS}/{name}"

@@ -25,7 +25,7 @@ EXTRA = 'pip install "aggregator[diffusers]"'
 STOPPED = "stopped; unfinished jobs stay, and are made again at the next start"
 HOUR_S = 3600.0
 GRACE_S = 2
-_EXTRA_MODULES = ("av", "PIL", "starlette", "uvicorn", "python_multipart", "multipart")
+_EXTRA_MODULES = ("av", "PIL", "starlette", "uvicorn", "python_multipart", "multipart", "numpy")
 
 Weights = Annotated[str, typer.Argument(metavar="PATH_OR_ID", help="A folder of weights, or a repository's name.")]
 Name = Annotated[str | None, typer.Option(metavar="MODEL", help="What requests call it; else the folder's name.")]

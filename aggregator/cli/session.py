@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from aggregator.backends import provider_names
-from aggregator.cli.show import as_plain, emit
+from aggregator.cli.show import as_plain, emit, emit_line
 from aggregator.config import Config, ProviderSettings, RoutingSettings, load_config
 from aggregator.errors import AggregatorError
 
@@ -56,6 +56,8 @@ class Session:
     local: bool = False
     directory: Path | None = None
     as_json: bool = False
+    as_lines: bool = False
+    """With `as_json`: an object a line, the error too."""
 
     def config(self, environ: Mapping[str, str] = os.environ) -> Config:
         """The configuration with the options laid over it."""
@@ -89,7 +91,7 @@ class Session:
             yield
         except AggregatorError as error:
             if self.as_json:
-                emit(error_as_json(error))
+                (emit_line if self.as_lines else emit)(error_as_json(error))
             typer.echo(f"aggregator: {error!s}", err=True)
             raise typer.Exit(EXIT_ERROR) from None
 

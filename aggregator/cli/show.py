@@ -18,10 +18,12 @@ from aggregator.pricing.quote import Quote
 
 __all__ = [
     "NOT_USABLE",
+    "ROOMY_COLUMNS",
     "USABLE",
     "as_plain",
     "console",
     "emit",
+    "emit_line",
     "entries",
     "facts_of",
     "heading",
@@ -48,6 +50,11 @@ def console(*, err: bool = False) -> Console:
 def emit(document: Any) -> None:
     """Write the one JSON document of a command."""
     typer.echo(json.dumps(as_plain(document), indent=2, ensure_ascii=False))
+
+
+def emit_line(document: Any) -> None:
+    """Write one JSON object of many, each on a line of its own."""
+    typer.echo(json.dumps(as_plain(document), ensure_ascii=False))
 
 
 def as_plain(value: Any) -> Any:

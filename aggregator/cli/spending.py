@@ -147,6 +147,8 @@ def draw_spend(on: Console, of: Spend, projects: list[Spend]) -> None:
     on.print(Text.assemble((name, "bold"), "  ", (usd(of.settled_usd), "bold green"), f" {chosen}"))
     left = "" if of.left_usd is None else f", {usd(of.left_usd)} left"
     say(on, f"{usd(of.held_usd)} reserved{left}", indent=2)
+    if of.earmarked_usd:
+        say(on, f"{usd(of.earmarked_usd)} of what is reserved is kept for steps of runs that have not begun", indent=2)
     if of.overrun_usd:
         say(on, f"{usd(of.overrun_usd)} of it above what was reserved: bills were higher than their quotes", indent=2)
     if of.unpriced_jobs:
@@ -213,6 +215,11 @@ def _draw_budgets(on: Console, found: list[Budget], warn_at: tuple[int, ...]) ->
         cells = (_amount(one.left, one), _amount(one.limit, one), until)
         rows.add_row(Text.assemble((name, "bold"), label), _bar(one, warn_at), used, *cells)
     on.print(rows)
+    for one in found:
+        if one.earmarked:
+            name = "all projects" if one.account == ORGANISATION else one.account
+            when = "" if one.label is None else f", {one.period} {one.label}"
+            say(on, f"{name}{when}: {usd(one.earmarked)} of what is reserved is kept for steps of runs")
     said = "spent █  reserved ▒"
     marks = ", ".join(f"{percent} %" for percent in sorted(warn_at))
     on.print(Text(said + (f"  told at {marks}" if marks else ""), "dim"))

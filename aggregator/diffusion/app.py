@@ -1,4 +1,4 @@
-"""The wire: OpenAI's routes for pictures and clips over the jobs of one directory.
+"""The wire: OpenAI's routes for pictures and clips, and vLLM-Omni's for sounds, over the jobs of one directory.
 
 Owns: routes, status codes, the shape of answers, and the key.
 Refuses: to fetch anything, to work on the event loop, and pages of other sites that a browser lets post here.
@@ -46,6 +46,7 @@ class DiffusionApp:
             ("POST", "/v1/images/generations", self._generate),
             ("POST", "/v1/images/edits", self._edit),
             ("GET", "/v1/images/{id}/content", self._content),
+            ("POST", "/v1/audio/generate", self._sound),
             ("POST", "/v1/videos", self._order),
             ("GET", "/v1/videos", self._list),
             ("GET", "/v1/videos/{id}", self._retrieve),
@@ -141,6 +142,35 @@ class DiffusionApp:
     async def _pictures(self, request: Request) -> Response:
         """Order and wait; a caller who goes away and has no key to come back with wants nothing any more."""
         record, asked = await self._taken(request, "image")
+        record = await self._made(request, record)
+        if not record.has_ended:
+            return Response(status_code=499)
+        by_address = _response_format(dict(asked.fields)) == "url"
+        address = str(request.base_url).rstrip("/") if by_address else None
+        directory = self._jobs.directory(record.id)
+        body = await asyncio.to_thread(views.pictures, record, model=self._model, directory=directory, address=address)
+        if not record.keyed and not by_address:
+            await asyncio.to_thread(self._jobs.delete, record.id)
+        return JSONResponse(body)
+
+    async def _sound(self, request: Request) -> Response:
+        """Order a sound and wait for it: the answer is the file, and what is known of it is in the head."""
+        record = await self._made(request, (await self._taken(request, "audio"))[0])
+        if not record.has_ended:
+            return Response(status_code=499)
+        output = record.outputs[0]
+        content = await asyncio.to_thread((self._jobs.directory(record.id) / output["name"]).read_bytes)
+        if not record.keyed:
+            await asyncio.to_thread(self._jobs.delete, record.id)
+        return Response(content, headers=views.sound(record), media_type=output["mime_type"])
+
+    async def _made(self, request: Request, record: Record) -> Record:
+        """A job when it is done, or still under way when its caller has gone.
+
+        Raises:
+            RefusalError: It did not come to a file.
+
+        """
         ended = asyncio.create_task(self._ended(record.id))
         gone = asyncio.create_task(_gone(request))
         try:
@@ -152,17 +182,11 @@ class DiffusionApp:
         if not record.has_ended:
             if not record.keyed:
                 await asyncio.to_thread(self._jobs.cancel, record.id)
-            return Response(status_code=499)
+            return record
         if record.status != "completed":
             error = record.error or {"code": "canceled", "message": "the server stopped the job"}
             raise RefusalError(FAILURES.get(error["code"], 500), error["code"], error["message"])
-        by_address = _response_format(dict(asked.fields)) == "url"
-        address = str(request.base_url).rstrip("/") if by_address else None
-        directory = self._jobs.directory(record.id)
-        body = await asyncio.to_thread(views.pictures, record, model=self._model, directory=directory, address=address)
-        if not record.keyed and not by_address:
-            await asyncio.to_thread(self._jobs.delete, record.id)
-        return JSONResponse(body)
+        return record
 
     async def _ended(self, job_id: str) -> None:
         loop, ended = asyncio.get_running_loop(), asyncio.Event()

@@ -276,7 +276,7 @@ class Jobs:
         for record in list(self._records.values()):
             if record.has_ended:
                 continue
-            if record.order.kind == "image" and not record.keyed:
+            if record.order.kind != "video" and not record.keyed:
                 self._forget(record.id)
                 continue
             record.status, record.steps = "queued", None

@@ -1,11 +1,14 @@
-"""Into files: pictures by Pillow, clips by PyAV, written aside and then renamed: a file is whole or not there."""
+"""Into files: pictures by Pillow, clips and sounds by PyAV, written aside and then renamed: a file is whole or not
+there.
+"""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from aggregator.diffusion.refusals import invalid
@@ -13,6 +16,7 @@ from aggregator.diffusion.refusals import invalid
 QUALITY: Final = 95
 CRF: Final = "17"
 MAX_INPUT_PIXELS: Final = 4096 * 4096
+SOUND_LAYOUTS: Final = ("mono", "stereo")
 READABLE: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
 
@@ -58,3 +62,27 @@ def save_film(path: Path, frames: Sequence[Image.Image], fps: float, tick: Calla
             film.mux(stream.encode(av.VideoFrame.from_image(picture)))  # type: ignore[no-untyped-call]
         film.mux(stream.encode())
     part.replace(path)
+
+
+def save_sound(path: Path, samples: Any, rate: int, tick: Callable[[], None]) -> tuple[int, int]:
+    """Write 16-bit samples in the format the path names; returns the channels and how many samples each has.
+
+    Args:
+        samples: From -1 to 1, of one channel, or of each. tick: Called before it is written; may raise to stop.
+
+    """
+    tick()
+    channels = np.atleast_2d(np.asarray(samples, dtype=np.float32))
+    whole = (np.nan_to_num(channels).clip(-1.0, 1.0) * 32_767).astype(np.int16)
+    part = path.with_name(f".part-{path.name}")
+    kind = path.suffix.removeprefix(".")
+    with av.open(str(part), "w", format=kind) as out:
+        stream = out.add_stream("pcm_s16le" if kind == "wav" else kind, rate=rate)
+        stream.layout = SOUND_LAYOUTS[len(whole) - 1]
+        packed = np.ascontiguousarray(whole.T).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(packed, format="s16", layout=stream.layout.name)
+        frame.sample_rate = rate
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    part.replace(path)
+    return whole.shape[0], whole.shape[1]

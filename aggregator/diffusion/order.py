@@ -18,9 +18,15 @@ MAX_FPS: Final = 120.0
 MAX_STEPS: Final = 1000
 MAX_PICTURES: Final = 10
 MAX_SEED: Final = 2**63 - 1
-FORMATS: Final = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+MAX_SOUND_S: Final = 600.0
+FORMATS: Final = {
+    "image": {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"},
+    "video": {"mp4": "video/mp4"},
+    "audio": {"wav": "audio/wav", "flac": "audio/flac"},
+}
+"""Of each kind, the usual one first."""
 PICTURE_FIELDS: Final = ("image", "image[]", "mask", "input_reference")
-Kind = Literal["image", "video"]
+Kind = Literal["image", "video", "audio"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +70,22 @@ def read_order(kind: Kind, fields: Mapping[str, Any], pictures: Mapping[str, lis
     """Read what was asked, `fields` from JSON or from the texts of a form; the rules of the pipeline come later."""
     left = {name: value for name, value in fields.items() if value is not None and name not in ("model", "user")}
     read = _Reader(left)
-    width, height = read.size()
+    width, height = (None, None) if kind == "audio" else read.size()
     return Order(
         kind=kind,
-        prompt=read.text("prompt", ""),
+        prompt=read.text("input" if kind == "audio" else "prompt", ""),
         seed=read.whole("seed", 0, MAX_SEED, seed) or 0,
         width=width,
         height=height,
         num_frames=read.whole("num_frames", 1, MAX_FRAMES) if kind == "video" else None,
-        seconds=read.number("seconds", MAX_FRAMES) if kind == "video" else None,
+        seconds=read.number("audio_length", MAX_SOUND_S)
+        if kind == "audio"
+        else read.number("seconds", MAX_FRAMES)
+        if kind == "video"
+        else None,
         fps=read.number("fps", MAX_FPS) if kind == "video" else None,
         n=read.whole("n", 1, MAX_PICTURES if kind == "image" else 1, 1) or 1,
-        format=read.one_of("output_format", tuple(FORMATS), "png") if kind == "image" else "mp4",
+        format=read.format(kind),
         images=tuple(pictures.get("image", []))
         + tuple(pictures.get("image[]", []))
         + tuple(pictures.get("input_reference", [])),
@@ -102,6 +112,13 @@ class _Reader:
         if value not in allowed:
             raise invalid(name, f"one of {', '.join(allowed)}")
         return str(value)
+
+    def format(self, kind: Kind) -> str:
+        """What the file is: pictures and sounds name it by fields of their own."""
+        allowed = tuple(FORMATS[kind])
+        if kind == "video":
+            return allowed[0]
+        return self.one_of("output_format" if kind == "image" else "response_format", allowed, allowed[0])
 
     def whole(self, name: str, low: int, high: int, default: int | None = None) -> int | None:
         value = _plain(self._left.pop(name, default))

@@ -10,20 +10,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from aggregator.diffusion.media import read_picture, save_film, save_picture
+from aggregator.diffusion.media import read_picture, save_film, save_picture, save_sound
 from aggregator.diffusion.order import FORMATS, Order, plain
 from aggregator.diffusion.refusals import RefusalError, invalid
 from aggregator.diffusion.rules import Rules, rules_of
 
 FRAME_COUNTS: Final = ("num_frames", "frames")
 FRAME_RATES: Final = ("frame_rate", "fps")
+SOUND_LENGTHS: Final = ("audio_end_in_s", "audio_length_in_s", "audio_duration", "audio_duration_s", "duration")
+SOUND_RATES: Final = ("sampling_rate", "sample_rate")
 OURS: Final = frozenset(
     {
         *("self", "args", "kwargs", "prompt", "image", "mask_image", "last_image", "width", "height", "generator"),
         *("num_images_per_prompt", "num_videos_per_prompt", "output_type", "return_dict", "callback_on_step_end"),
         *("callback_on_step_end_tensor_inputs", "callback", "callback_steps", "num_frames", "frames", "frame_rate"),
         *("fps", "latents", "video", "timesteps", "sigmas", "attention_kwargs", "cross_attention_kwargs"),
-        *("joint_attention_kwargs", "ip_adapter_image"),
+        *("joint_attention_kwargs", "ip_adapter_image", "num_waveforms_per_prompt", "audio_codes", "src_audio"),
+        *("reference_audio", "initial_audio_waveforms", "initial_audio_sampling_rate", *SOUND_LENGTHS),
     }
 )
 """Parameters of a call that are not set by their own name in a request."""
@@ -70,6 +73,22 @@ class _Call:
     def is_video(self) -> bool:
         return bool(self.takes(*FRAME_COUNTS))
 
+    @property
+    def is_sound(self) -> bool:
+        return not self.is_video and bool(self.takes(*SOUND_LENGTHS)) and self.sound_rate is not None
+
+    @property
+    def sound_rate(self) -> int | None:
+        """Samples for each second of what it makes, as it or a part of it says."""
+        parts = [self.pipe, *(getattr(self.pipe, name, None) for name in ("vae", "vocoder"))]
+        said = (
+            getattr(of, name, None)
+            for part in parts
+            for of in (part, getattr(part, "config", None))
+            for name in SOUND_RATES
+        )
+        return next((int(rate) for rate in said if isinstance(rate, int) and rate > 0), None)
+
     def needs(self, name: str) -> bool:
         parameter = self.parameters.get(name)
         return parameter is not None and parameter.default is inspect.Parameter.empty
@@ -84,8 +103,10 @@ def tasks_of(pipe: Any) -> tuple[str, ...]:
     """
     call = _Call(pipe)
     name = type(pipe).__name__
+    if call.is_sound and call.takes("prompt"):
+        return ("T2A",)
     if any("audio" in one for one in call.parameters):
-        raise ValueError(f"{name} makes sound, which this server does not write: SGLang and vLLM-Omni do")
+        raise ValueError(f"{name} makes a clip with sound, or needs one: SGLang and vLLM-Omni serve such")
     if call.needs("video") or not call.takes("prompt", "image"):
         raise ValueError(f"{name} makes neither pictures nor clips from a text or a picture")
     made = "V" if call.is_video else "I"
@@ -113,7 +134,7 @@ class Pipelines:
 
     def stops(self, order: Order) -> bool:
         """Whether the pipeline of an order can be stopped between two steps."""
-        return bool(self._call(order).takes("callback_on_step_end"))
+        return bool(self._call(order).takes("callback_on_step_end", "callback"))
 
     def complete(self, order: Order, directory: Path) -> Order:
         """An order with what the pipeline needs filled in, once it is known that the pipeline can make it.
@@ -151,6 +172,8 @@ class Pipelines:
         told = _arguments(call, order, directory)
         if call.takes("callback_on_step_end"):
             told["callback_on_step_end"] = step
+        elif call.takes("callback"):  # the older way: it is told the steps that are over, and nothing of how many
+            told["callback"] = lambda done, _time, _latents: tick(done + 1, told.get("num_inference_steps"))
         told["generator"] = [self._tools.generator(order.seed + number) for number in range(order.n)]
         if order.n == 1:
             told["generator"] = told["generator"][0]
@@ -164,7 +187,7 @@ class Pipelines:
             self._tools.after()
 
     def _call(self, order: Order) -> _Call:
-        made = "V" if order.kind == "video" else "I"
+        made = {"image": "I", "video": "V", "audio": "A"}[order.kind]
         task = "INPAINT" if order.mask else f"I2{made}" if order.images else f"T2{made}"
         if task not in self._calls:
             served = ", ".join(self._calls)
@@ -228,7 +251,9 @@ def _default(call: _Call, names: tuple[str, ...]) -> float | None:
 
 
 def _arguments(call: _Call, order: Order, directory: Path) -> dict[str, Any]:
-    told: dict[str, Any] = {**order.parameters, "output_type": "pil"}
+    told: dict[str, Any] = {**order.parameters, "output_type": "np" if order.kind == "audio" else "pil"}
+    if order.kind == "audio" and order.seconds:
+        told[call.takes(*SOUND_LENGTHS)] = order.seconds
     if order.prompt:
         told["prompt"] = order.prompt
     if order.width:
@@ -257,6 +282,11 @@ def _written(call: _Call, order: Order, output: Any, directory: Path, tick: Call
         save_film(directory / "output-0.mp4", frames, fps, tick)
         facts = {"width": frames[0].width, "height": frames[0].height, "num_frames": len(frames), "fps": fps}
         return Made([{"name": "output-0.mp4", "mime_type": "video/mp4"}], facts)
+    if call.is_sound:
+        name, rate = f"output-0.{order.format}", call.sound_rate or 1
+        channels, samples = save_sound(directory / name, output.audios[0], rate, tick)
+        facts = {"seconds": round(samples / rate, 4), "sample_rate": rate, "channels": channels}
+        return Made([{"name": name, "mime_type": FORMATS["audio"][order.format]}], facts)
     outputs = list(_pictures(order, output.images, directory, tick))
     return Made(outputs, {"width": output.images[0].width, "height": output.images[0].height})
 
@@ -266,4 +296,4 @@ def _pictures(order: Order, pictures: Any, directory: Path, tick: Callable[[], N
         tick()
         name = f"output-{number}.{order.format}"
         save_picture(directory / name, picture)
-        yield {"name": name, "mime_type": FORMATS[order.format]}
+        yield {"name": name, "mime_type": FORMATS["image"][order.format]}

@@ -24,7 +24,7 @@ except ImportError:  # pragma: no cover - Windows: one server a directory is up 
     fcntl = None  # type: ignore[assignment]
 
 ENDINGS: Final = ("completed", "failed", "canceled")
-JOB_ID: Final = re.compile(r"(video|image)_[0-9a-f]{32}")
+JOB_ID: Final = re.compile(r"(video|image|audio)_[0-9a-f]{32}")
 RECORD: Final = "job.json"
 SCRATCH: Final = ".new-"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from aggregator.diffusion.store import Record
 
-__all__ = ["pictures", "progress", "video"]
+__all__ = ["pictures", "progress", "sound", "video"]
 
 
 def progress(record: Record) -> int:
@@ -43,6 +43,16 @@ def video(record: Record, *, model: str, position: int | None, ttl_s: float) -> 
         "duration_s": seconds,
         "inference_time_s": record.inference_time_s,
         "error": record.error,
+    }
+
+
+def sound(record: Record) -> dict[str, str]:
+    """What is told of a sound beside the file: headers."""
+    made = record.made
+    return {
+        "x-seed": str(record.order.seed),
+        "x-duration-s": f"{made['seconds']:g}",
+        "x-inference-time-s": f"{record.inference_time_s:g}",
     }
 
 

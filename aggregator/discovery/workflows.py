@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from aggregator.discovery.bounds import FRAMES, SECONDS, options_of, rate_of
 from aggregator.registry.graphs import SEEDS, Graph, title
 from aggregator.tasks import TASKS
 
@@ -176,10 +177,14 @@ def _texts(graph: Graph, outputs: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _numbers(graph: Graph, used: Iterable[str]) -> dict[str, list[str]]:
-    """The inputs that can be the seed and the size."""
-    found: dict[str, list[str]] = {"seed": [], "size": []}
+    """The inputs that can be the seed, the size and the length: frames are one where it is known how fast they go."""
+    found: dict[str, list[str]] = {"seed": [], "size": [], "duration_s": []}
+    counted = FRAMES if rate_of(graph) is not None else ()
     for at in used:
         inputs = graph[at]["inputs"]
+        has_size = "width" in inputs and "height" in inputs
+        lengths = (*SECONDS, *(counted if has_size else ()))
+        found["duration_s"] += [_path(graph, at, name) for name in lengths if isinstance(inputs.get(name), int | float)]
         found["seed"] += [_path(graph, at, name) for name in SEEDS if isinstance(inputs.get(name), int)]
         if isinstance(inputs.get("width"), int) and isinstance(inputs.get("height"), int):
             found["size"].append(f"{_path(graph, at, 'width')} {_path(graph, at, 'height')}")
@@ -221,8 +226,7 @@ def faults(graph: Graph, nodes: Mapping[str, Any], mapped: Iterable[str]) -> lis
 def _fault(value: Any, spec: Any) -> Iterator[str]:
     """What is wrong with a value: the kind of input is a list of values, or a word with its bounds."""
     kind, about = spec[0], spec[1] if len(spec) > 1 and isinstance(spec[1], dict) else {}
-    options = kind if isinstance(kind, list) else about.get("options") if kind == "COMBO" else None
-    if options is not None:
+    if (options := options_of(spec)) is not None:
         if value not in options:
             yield f"{value!r} is not there; it has {', '.join(map(str, options[:20])) or 'none'}"
     elif kind in ("INT", "FLOAT"):

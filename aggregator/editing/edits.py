@@ -145,10 +145,10 @@ class MuxSound(_OfVideo):
 
 
 class Mix(Edit):
-    """Sounds laid over each other; turned down as a whole where their sum would clip."""
+    """Sounds, also those of clips, laid over each other; turned down as a whole where their sum would clip."""
 
     task: ClassVar[str] = "mix"
-    kinds: ClassVar[Mapping[str, tuple[str, ...]]] = {"tracks": ("audio",)}
+    kinds: ClassVar[Mapping[str, tuple[str, ...]]] = {"tracks": ("audio", "video")}
     tracks: _Inputs
     volumes_db: tuple[_Decibels, ...] = ()
     """One for each track; left out: as they are."""

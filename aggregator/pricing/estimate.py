@@ -57,8 +57,8 @@ GPUS = _gpus(
     ("RTX 4090", "165", "NVIDIA Ada white paper"),
     ("RTX 3090", "71", "NVIDIA Ampere GA102 white paper"),
 )
-"""By the name that stands in the configuration; fp16 adding up in fp16 is faster on consumer cards, and not counted. The
-figures are those that the named documents are known for; they were not opened again for this table: unverified.
+"""By the name that stands in the configuration; fp16 adding up in fp16 is faster on consumer cards, and not counted.
+The figures are those that the named documents are known for; they were not opened again for this table: unverified.
 """
 
 

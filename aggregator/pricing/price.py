@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from aggregator.contract import Meter
+from aggregator.contract import UNKNOWN, Meter
 from aggregator.errors import PricingError
 from aggregator.pricing.compute import GPU_SECOND, gpu_time
 from aggregator.pricing.known import interval, known_values
 from aggregator.pricing.money import EXACT
 from aggregator.pricing.quote import Line, Quote
-from aggregator.pricing.sheet import sheet_of
+from aggregator.pricing.sheet import Priced, sheet_of
 from aggregator.pricing.table import OPTION, PriceTable, Rate
 from aggregator.registry.cards import Offer
 from aggregator.tasks import Request
@@ -41,7 +41,15 @@ class _Span:
         return Line(self.unit, min(self.low, self.high), self.high, self.dear.most_usd, self.dear.id)
 
 
-Spans = list[_Span] | str
+@dataclass(frozen=True, slots=True)
+class _Unpriced:
+    """Why a meter cannot be priced before; with every rate, where it is only unknown how much will be used."""
+
+    why: str
+    lines: tuple[Line, ...] = ()
+
+
+Spans = list[_Span] | _Unpriced
 """Every meter priced, or why one of them cannot be."""
 
 
@@ -58,13 +66,13 @@ def quote(
 
 def high_usd(spans: Spans) -> Decimal | None:
     """The most that it costs: enough to put offers in order."""
-    return None if isinstance(spans, str) else _total(span.high_usd for span in spans)
+    return None if isinstance(spans, _Unpriced) else _total(span.high_usd for span in spans)
 
 
 def quote_of(spans: Spans, table: PriceTable) -> Quote:
     """The quote that follows from the priced meters."""
-    if isinstance(spans, str):
-        return Quote(None, None, "unknown", table=table.version, why=spans)
+    if isinstance(spans, _Unpriced):
+        return Quote(None, None, "unknown", table=table.version, lines=spans.lines, why=spans.why)
     low, high = _total(span.low_usd for span in spans), _total(span.high_usd for span in spans)
     return Quote(
         low,
@@ -97,7 +105,7 @@ def spans_of(
     """The meters of an offer, priced for a request."""
     sheet = sheet_of(offer, table, day)
     if isinstance(sheet, str):
-        return sheet
+        return _Unpriced(sheet)
     values = known_values(offer, request)
     if options:
         values |= {f"{OPTION}{path}": value for path, value in options.items()}
@@ -107,13 +115,29 @@ def spans_of(
         timed = None if compute is None else gpu_time(compute, offer, values)
         amounts = timed or _quantity(priced.meter, offer, values)
         if isinstance(amounts, str):
-            return amounts
+            return _Unpriced(amounts, _rated(sheet, offer, values))
         rows = priced.winners(offer, values)
         if isinstance(rows, str):
-            return rows
+            return _Unpriced(rows)
         said = f"{compute.source}, {compute.gpu}" if timed and compute else ""
         spans.append(_span(priced.meter.unit, amounts, rows, said))
     return spans
+
+
+def _rated(sheet: tuple[Priced, ...], offer: Offer, values: Mapping[str, Any]) -> tuple[Line, ...]:
+    """Each meter's dearest rate, and how much will be used where that is known; nothing where a rate is missing."""
+    lines = []
+    for priced in sheet:
+        rows = priced.winners(offer, values)
+        if isinstance(rows, str):
+            return ()
+        amounts = _quantity(priced.meter, offer, values)
+        if isinstance(amounts, str):
+            dearest = max(rows, key=lambda row: row.most_usd)
+            lines.append(Line(priced.meter.unit, None, None, dearest.most_usd, dearest.id))
+        else:
+            lines.append(_span(priced.meter.unit, amounts, rows, "").line())
+    return tuple(lines)
 
 
 def _span(unit: str, amounts: tuple[Decimal, Decimal], rows: tuple[Rate, ...], said: str) -> _Span:
@@ -137,6 +161,8 @@ def _quantity(meter: Meter, offer: Offer, values: Mapping[str, Any]) -> tuple[De
     if callable(meter.quantity):
         return _worked_out(meter, values)
     name = meter.quantity.removeprefix("request.")
+    if name == UNKNOWN:
+        return f"the number of {meter.unit}s is not known before it is made"
     if name == meter.quantity:
         amount = Decimal(name)
         return amount, amount

@@ -13,11 +13,14 @@ __all__ = ["Cost", "Line", "Quote"]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One billed unit of a quote or a cost: how much of it, at which rate, by which row."""
+    """One billed unit of a quote or a cost: how much of it, at which rate, by which row.
+
+    Of a quote, `low` and `high` are `None` where nobody knows before how much will be used; a cost has no such line.
+    """
 
     unit: str
-    low: Decimal
-    high: Decimal
+    low: Decimal | None
+    high: Decimal | None
     rate_usd: Decimal
     row: str
     """Which rate row: `provider/endpoint/unit@date`."""
@@ -25,16 +28,16 @@ class Line:
     def as_json(self) -> dict[str, JsonValue]:
         return {
             "unit": self.unit,
-            "low": str(self.low),
-            "high": str(self.high),
+            "low": None if self.low is None else str(self.low),
+            "high": None if self.high is None else str(self.high),
             "rate_usd": str(self.rate_usd),
             "row": self.row,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        amounts = {name: Decimal(value[name]) for name in ("low", "high", "rate_usd")}
-        return cls(unit=value["unit"], row=value["row"], **amounts)
+        low, high = _decimal(value["low"]), _decimal(value["high"])
+        return cls(value["unit"], low, high, Decimal(value["rate_usd"]), value["row"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Quote:
     table: str = ""
     """The version of the price table."""
     lines: tuple[Line, ...] = ()
+    """What it is made of. An unknown price has lines where every rate is known and only how much is used is not."""
     why: str = ""
     """Why the price is unknown, or what makes it an estimate."""
 

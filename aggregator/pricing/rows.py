@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, JsonValue, model_validator
 from aggregator._lines import lines_in
 from aggregator._toml import Day, Table, nearest, read_toml
 from aggregator.errors import ConfigurationError
-from aggregator.pricing.table import OPTION, Rate, RateRows, rate_of
+from aggregator.pricing.table import GIVEN, OPTION, Rate, RateRows, rate_of
 from aggregator.registry.mapping import QUANTITIES
 from aggregator.registry.units import units
 from aggregator.tasks import TASKS
@@ -116,7 +116,9 @@ class _Row(Table):
         if self.task is not None and self.task not in TASKS:
             raise ValueError(f"unknown task {self.task!r}; nearest: {', '.join(nearest(self.task, TASKS))}")
         known = _conditions(self.task)
-        for name in self.when:
+        for name, values in self.when.items():
+            if GIVEN in values and not name.startswith(OPTION):
+                raise ValueError(f"when: {name} = {GIVEN!r} is for the provider's own options, written {OPTION}<path>")
             if name not in known and not name.startswith(OPTION):
                 raise ValueError(f"when: nothing is called {name!r}; nearest: {', '.join(nearest(name, known))}")
         return self

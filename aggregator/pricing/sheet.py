@@ -15,16 +15,14 @@ from aggregator.contract import Meter
 from aggregator.pricing.known import DERIVED, Interval, domain, interval
 from aggregator.pricing.money import EXACT, exact
 from aggregator.pricing.ranges import Range
-from aggregator.pricing.table import OPTION, PriceTable, Rate
+from aggregator.pricing.table import GIVEN, LEFT_OUT, OPTION, PriceTable, Rate
 from aggregator.registry.cards import Offer
 
-__all__ = ["Sheet", "sheet_of"]
+__all__ = ["Priced", "Sheet", "sheet_of"]
 
 _ANYTHING_ELSE = object()
 """Stands for every value that no row mentions."""
 _REMEMBERED = 512
-_LEFT_OUT = "default"
-"""What a condition says for a provider's option that is not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ def _seen(name: str, offer: Offer, values: Mapping[str, Any]) -> Any:
     if name in values:
         return values[name]
     if name.startswith(OPTION):
-        return _LEFT_OUT
+        return LEFT_OUT
     bounds = interval(name, offer, values) if name in DERIVED else None
     return _ANYTHING_ELSE if bounds is None else bounds
 
@@ -145,8 +143,10 @@ def _applies(row: Rate, case: Mapping[str, Any]) -> bool:
 
 
 def _fulfils(value: Any, wanted: Any) -> bool:
-    """In the range, or equal, where `True` is not 1."""
+    """In the range, given at all, or equal, where `True` is not 1."""
     if isinstance(wanted, Range):
         amount = exact(value)
         return amount is not None and wanted.holds(amount)
+    if wanted == GIVEN:
+        return bool(value != LEFT_OUT)
     return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)

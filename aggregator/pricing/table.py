@@ -22,10 +22,13 @@ from aggregator.pricing.money import EXACT, exact
 from aggregator.pricing.ranges import Range
 from aggregator.registry.cards import Compute, Offer
 
-__all__ = ["OPTION", "PriceTable", "Rate", "RateRows", "bundled_rates", "rate_of", "rates_text"]
+__all__ = ["GIVEN", "LEFT_OUT", "OPTION", "PriceTable", "Rate", "RateRows", "bundled_rates", "rate_of", "rates_text"]
 
 OPTION = "option."
-"""Begins a condition on one of the provider's own options: `option.quality`; `default` is its being left out."""
+"""Begins a condition on one of the provider's own options: `option.quality`; `default` is its being left out, `given`
+is whatever else it may be.
+"""
+LEFT_OUT, GIVEN = "default", "given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,8 @@ def _meet(one: JsonValue | Range, other: JsonValue | Range) -> bool:
         ends, value = (one, other) if isinstance(one, Range) else (other, one)
         amount = exact(value)
         return isinstance(ends, Range) and amount is not None and ends.holds(amount)
+    if GIVEN in (one, other):
+        return LEFT_OUT not in (one, other)
     return repr(one) == repr(other)
 
 

@@ -93,6 +93,14 @@ def piped(fields: Fields) -> c.Endpoint:
     return replace(made, build=None, facts={**made.facts, "seed": "seed"})
 
 
+def heard(fields: Fields) -> c.Endpoint:
+    """A sound of `serve-diffusers`: the file itself, with what is known of it in the head of the answer."""
+    length = {"duration_s": "audio_length", "format": formats("wav flac")}
+    made = sound({"prompt": "input", **length, **SEEDED, **fields}, "audio/wav", "/audio/generate")
+    busy = (replace(BUSY[0], reported="@headers.x-inference-time-s"),)
+    return replace(made, meters=busy, facts={"seed": "@headers.x-seed"})
+
+
 def draw(fields: Fields, url: str = "/images/generations") -> c.Endpoint:
     return c.Endpoint(fields, BASE64, files=PICTURE, submit=post(url))
 

@@ -1,4 +1,5 @@
-"""Ark: ByteDance's Seedance, on BytePlus or Volcengine. One path for everything; the inputs are a list of contents.
+"""Ark: ByteDance's Seedance and Seedream, on BytePlus or Volcengine. Clips are tasks, their inputs a list of contents;
+pictures are answered at once.
 
 From version 2 on BytePlus names the models `dreamina-…`. Frames and reference pictures exclude each other. `DELETE`
 cancels what is queued and forgets what has ended. Callbacks are not signed. Billed by tokens, width × height × frames /
@@ -16,6 +17,10 @@ _WORDS = c.words(
     queued="queued", running="running", succeeded="succeeded", failed="failed expired", canceled="cancelled"
 )
 _SHOT = {"duration_s": "duration", "resolution": "resolution", "aspect_ratio": "ratio", "seed": "seed"}
+_SIZE: Mapping[str, c.To] = {
+    "size": c.To("size", form="{}x{}"),
+    "resolution": c.To("size", values={"1k": "1K", "2k": "2K", "4k": "4K"}),
+}
 _FIXED = c.To("camera_fixed", values={"static": True})
 _WIDE = {"480p": 428_544, "720p": 921_600, "1080p": 2_073_600, "4k": 8_294_400}
 _CLASSIC, _SQUARE = {"480p": 421_120, "720p": 927_408}, {"480p": 409_600, "720p": 921_600}
@@ -48,6 +53,27 @@ def _made(*inputs: str) -> c.Endpoint:
     )
 
 
+def _pictures(values: Mapping[str, Any]) -> c.Json:
+    """One picture as it is, several as a list, the one to change first."""
+    sent = casts.pictures(values, "image")
+    return {"image": sent[0] if len(sent) == 1 else sent} if sent else {}
+
+
+def _drawn(*inputs: str) -> c.Endpoint:
+    """A mark on the picture is the vendor's default."""
+    fields: Mapping[str, str | c.To] = {**dict.fromkeys((*inputs, "references"), c.BUILD), "prompt": "prompt", **_SIZE}
+    return c.Endpoint(
+        fields,
+        {"model": "{endpoint}", "watermark": False},
+        build=_pictures,
+        files=c.Files("data[].url", "image/jpeg"),
+        meters=(c.Meter("image", "1"),),
+        dialect="images",
+    )
+
+
+_AT_ONCE: c.Dialect = {"submit": c.Call("POST", "/api/v3/images/generations", read_s=300), "poll": None, "cancel": None}
+
 PROVIDER = c.Provider(
     name="ark",
     docs="https://docs.byteplus.com/en/docs/ModelArk/1520757",
@@ -59,6 +85,7 @@ PROVIDER = c.Provider(
     cancel=c.Call("DELETE", f"{_TASKS}/{{id}}"),
     probe=c.Call("GET", f"{_TASKS}?page_num=1&page_size=1"),
     status=c.Status("status", _WORDS, error="error.message"),
+    dialects={"images": {**_AT_ONCE, "status": None, "webhook": None}},
     codes=c.Codes(
         ("error.code",),
         c.kinds(
@@ -80,5 +107,7 @@ PROVIDER = c.Provider(
         "image-to-video": _made("image", "last_image"),
         "video-to-video": _made("video", "references"),
         "video-extension": _made("video"),
+        "text-to-image": _drawn(),
+        "image-to-image": _drawn("image"),
     },
 )

@@ -25,6 +25,9 @@ _KINDS = ("images", "gifs", "videos", "video", "audio")
 """Clips and moving pictures come under `images` as well; popular nodes for clips have `gifs`."""
 TOO_LATE = 409
 _ENDS = ("execution_success", "execution_error", "execution_interrupted")
+_SHOWS = (1).to_bytes(4)
+"""The kind of a frame that holds a picture: one sort of them names the job, and is only sent to who asks for it."""
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG")
 _LISTED = 20
 """So many of the allowed values are said."""
 _Question = Generator[c.HttpRequest, c.HttpResponse, c.HttpResponse]
@@ -253,6 +256,12 @@ def _done(nodes: Iterable[Mapping[str, Any]]) -> float | None:
     return float(min(1.0, sum(node.get("value") or 0 for node in long) / steps)) if steps else None
 
 
+def _preview(frame: bytes) -> bytes | None:
+    """The picture of a step: which kind of frame, which kind of picture, then the picture itself."""
+    kind, picture = frame[:4], frame[8:]
+    return picture if kind == _SHOWS and picture.startswith(_PICTURES) else None
+
+
 # ------------------------------------------------------------------------------------------------------------ the table
 
 _WORDS = c.words(queued="pending", running="in_progress", succeeded="completed", failed="failed", canceled="cancelled")
@@ -285,7 +294,7 @@ PROVIDER = c.Provider(
     auth=c.Auth(env=()),
     submit=c.Call("POST", "/prompt", capture={"id": "prompt_id"}, read_s=60),
     poll=_job,
-    stream=c.Socket("/ws?clientId={id}", _progress),
+    stream=c.Socket("/ws?clientId={id}", _progress, _preview),
     cancel=_cancel,
     probe=c.Call("GET", "/system_stats"),
     free={"nodes": c.Call("GET", "/object_info"), "node": c.Call("GET", "/object_info/{class}")},

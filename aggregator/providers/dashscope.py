@@ -8,6 +8,7 @@ a job that is older than a day, or of another region: nothing is known of it, so
 
 import json
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -78,6 +79,43 @@ _CLIP = partial(_sent, lambda given: {"media": [{"type": "first_clip", "url": ur
 _URLS = partial(_sent, lambda given: {"reference_urls": [url for _, url in given]})
 _IMAGE = partial(_sent, lambda given: {"img_url": next((url for _, url in given), None)})
 _ENDS = partial(_sent, lambda given: {f"{_TYPES[name]}_url": url for name, url in given})
+_GENERATE = c.Call("POST", "/api/v1/services/aigc/multimodal-generation/generation", read_s=300)
+_AT_ONCE: c.Dialect = {"submit": _GENERATE, "poll": None, "cancel": None, "status": None}
+_LANGUAGES = {"zh": "Chinese", "en": "English", "de": "German", "it": "Italian", "pt": "Portuguese", "es": "Spanish"}
+_LANGUAGES |= {"ja": "Japanese", "ko": "Korean", "fr": "French", "ru": "Russian"}
+
+
+def _asked(values: Mapping[str, Any]) -> c.Json:
+    return {"input": {"messages": [{"role": "user", "content": [{"text": values["prompt"]}]}]}}
+
+
+def _letters(values: Mapping[str, Any]) -> tuple[str, str]:
+    """In thousands. A Chinese character is two, a Japanese or Korean one that is written as one as well."""
+    text = str(values["text"])
+    count = str(Decimal(len(text) + sum("\u3400" <= one <= "\u9fff" for one in text)) / 1000)
+    return count, count
+
+
+_DRAWN = c.Endpoint(
+    {
+        "prompt": c.BUILD,
+        "negative_prompt": "parameters.negative_prompt",
+        "size": c.To("parameters.size", form="{}*{}"),
+        "seed": "parameters.seed",
+    },
+    {"model": "{endpoint}", "parameters": {"n": 1, "watermark": False}},
+    _asked,
+    c.Files("output.choices[].message.content[].image", "image/png"),
+    (c.Meter("image", "1"),),
+    dialect="multimodal",
+)
+_SPOKEN = c.Endpoint(
+    {"text": "input.text", "voice": "input.voice", "language": c.To("input.language_type", values=_LANGUAGES)},
+    {"model": "{endpoint}"},
+    files=c.Files("output.audio.url", "audio/wav"),
+    meters=(c.Meter("kilo_character", _letters),),
+    dialect="multimodal",
+)
 _WORDS = c.words(
     queued="PENDING SUSPENDED", running="RUNNING", succeeded="SUCCEEDED", failed="FAILED", canceled="CANCELED"
 )
@@ -108,7 +146,7 @@ PROVIDER = c.Provider(
     upload=_upload,
     inputs={"": c.Input(("url", "upload"))},
     result_ttl_s=86_400,
-    dialects={"flat": {}, "kf2v": {"submit": _ordered("image2video")}},
+    dialects={"multimodal": _AT_ONCE, "flat": {}, "kf2v": {"submit": _ordered("image2video")}},
     tasks={
         "text-to-video": _made(_BODY, "references", build=_MEDIA),
         "image-to-video": _made(_BODY, "image", "last_image", build=_MEDIA),
@@ -117,6 +155,8 @@ PROVIDER = c.Provider(
         "text-to-video@flat": _made(_WIDE),
         "image-to-video@flat": _made(_FLAT, "image", build=_IMAGE),
         "video-to-video@flat": _made(_WIDE, "video", "references", build=_URLS),
+        "text-to-image": _DRAWN,
+        "text-to-speech": _SPOKEN,
         "image-to-video@kf2v": _made(_FLAT, "image", "last_image", build=_ENDS),
     },
 )

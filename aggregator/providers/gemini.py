@@ -19,6 +19,8 @@ _BROKEN = "CONTINUATION IMAGE_OTHER LANGUAGE MALFORMED_RESPONSE MAX_TOKENS NO_IM
 _ENDING = "candidates[].finishReason promptFeedback.blockReason"
 _TOLD = "errors[].message steps[].error.message"
 _FRAMES = ("image", "last_image")
+_PICTURE_TOKENS = 2240
+"""Of one picture at the highest `media_resolution` (ai.google.dev/gemini-api/docs/media-resolution)."""
 _ASKED: c.Json = {"model": "{endpoint}", "background": True}
 _FILMED: c.Json = {**_ASKED, "response_format": {"type": "video", "delivery": "uri"}}
 _SUNG: c.Json = {**_ASKED, "response_format": {"type": "audio"}}
@@ -53,6 +55,12 @@ def _contents(values: Mapping[str, Any]) -> c.Json:
     said = {"text": values.get("text", values.get("prompt")), **style}
     parts: list[Any] = [{"inlineData": _bare(text, "mimeType")} for text in casts.pictures(values, *_FRAMES)]
     return {"contents": [{"role": "user", "parts": [*parts, said]}]}
+
+
+def _read(values: Mapping[str, Any]) -> tuple[str, str]:
+    """At most a token for each byte of the words, and what the page has at most for a picture."""
+    pictures = ("image" in values) + len(values.get("references", ()))
+    return "1", str(len(str(values.get("prompt", "")).encode()) + pictures * _PICTURE_TOKENS)
 
 
 def _turn(values: Mapping[str, Any]) -> c.Json:
@@ -98,7 +106,7 @@ _EVENTS = c.words(succeeded="interaction.completed video.generated", failed="int
 _AT_ONCE: c.Dialect = {"poll": None, "follow": (), "cancel": None}
 _GENERATE = c.Call("POST", "/v1/models/{endpoint}:generateContent", read_s=300.0)
 _FILE = {"file": c.To("steps[].content[].uri", _file_id)}
-_IMAGE = ("IMAGE", "image/png", c.Meter("image", "1"))
+_IMAGE = ("IMAGE", "image/png", c.Meter("image", "1"), c.Meter("input_token", _read, "usageMetadata.promptTokenCount"))
 # Of interactions no codes are published: their messages name what was violated.
 _VIOLATED = f"{_REFUSED} *safety* *Safety* *prohibited*"
 _CODES: Mapping[str, c.ErrorKind] = {

@@ -17,6 +17,10 @@ _TOKENS = {(1024, 768): (134, 4815), (1024, 1024): (196, 7024), (1536, 1024): (1
 _TOKENS |= {(1920, 1080): (147, 5280), (2560, 1440): (205, 7370), (3840, 2160): (371, 13342)}
 """What a picture of a size costs at the lowest and at the highest quality, which `auto` may choose: the prices per
 picture that fal lists for gpt-image-2.5 (litellm 1.109.1) over the maker's price per token."""
+_GUIDE = {(1024, 1024): (265, 4172), (1536, 1024): (390, 6407)}
+"""The same of gpt-image-1.5: the maker's prices per picture, from 0.009 to 0.133 and from 0.013 to 0.20 USD with what
+their rounding hides, over its price per token."""
+_BILLED_BY_GUIDE = ("gpt-image-1.5", "chatgpt-image-latest")
 _PICTURE_TOKENS = 1750
 """The most that a picture sent in was seen to cost: 0.013 USD, rounded, between fal's prices of gpt-image-2 edits and
 generations."""
@@ -26,14 +30,20 @@ def _output_tokens(values: Mapping[str, Any]) -> tuple[str, str] | None:
     """Between the lowest and the highest quality of this size; a size that nobody lists is not known."""
     ratio = RATIOS.get(str(values.get("aspect_ratio")))
     sides = values.get("size") or (ratio and tuple(int(side) for side in ratio.split("x"))) or ()
-    bounds = _TOKENS.get(tuple(sorted(sides, reverse=True)))
+    known = _GUIDE if values.get("model") in _BILLED_BY_GUIDE else _TOKENS
+    bounds = known.get(tuple(sorted(sides, reverse=True)))
     return None if bounds is None else (str(bounds[0]), str(bounds[1]))
 
 
-def _input_tokens(values: Mapping[str, Any]) -> tuple[str, str]:
-    """At most a token for each byte of the prompt, and the pictures."""
+def _word_tokens(values: Mapping[str, Any]) -> tuple[str, str]:
+    """At most a token for each byte of the prompt."""
+    return "1", str(len(str(values.get("prompt", "")).encode()))
+
+
+def _picture_tokens(values: Mapping[str, Any]) -> tuple[str, str]:
+    """Of the pictures that are sent in."""
     pictures = ("image" in values) + ("mask" in values) + len(values.get("references", ()))
-    return "1", str(len(str(values.get("prompt", "")).encode()) + pictures * _PICTURE_TOKENS)
+    return "0", str(pictures * _PICTURE_TOKENS)
 
 
 def _pictures(values: Mapping[str, Any]) -> c.Json:
@@ -44,7 +54,8 @@ def _pictures(values: Mapping[str, Any]) -> c.Json:
 
 _METERS = (
     c.Meter("output_token", _output_tokens, "usage.output_tokens"),
-    c.Meter("input_token", _input_tokens, "usage.input_tokens"),
+    c.Meter("input_token", _word_tokens, "usage.input_tokens_details.text_tokens"),
+    c.Meter("input_image_token", _picture_tokens, "usage.input_tokens_details.image_tokens"),
 )
 _SIZE: _Fields = {"size": c.To("size", form="{}x{}"), "aspect_ratio": c.To("size", values=RATIOS)}
 _IMAGE: _Fields = {"prompt": "prompt", "format": "output_format", **_SIZE}

@@ -57,6 +57,8 @@ _SERVERS: Mapping[str, tuple[c.Dialect, o.Tasks]] = {
                 facts={"seed": "seed"},
                 meters=o.BUSY,
             ),
+            "text-to-sound": o.heard({}),
+            "text-to-music": o.heard({"lyrics": "lyrics"}),
         },
     ),
     # sglang 0.5.23. A picture is JPEG unless asked otherwise. While it warms up it keeps every question waiting.

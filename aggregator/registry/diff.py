@@ -69,6 +69,8 @@ class Difference:
     gained: tuple[str, ...]
     limits: tuple[tuple[str, str, str], ...]
     """Of parameters that both take: what A takes of it, and what B does, where that is not the same."""
+    rules: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    """What holds only beside certain values, in words: of A and not of B, of B and not of A."""
 
     @property
     def times(self) -> Decimal | None:
@@ -85,6 +87,7 @@ class Difference:
             "lost": list(self.lost),
             "gained": list(self.gained),
             "limits": limits,
+            "rules": {"a": list(self.rules[0]), "b": list(self.rules[1])},
             "times": None if self.times is None else str(round(self.times, 3)),
         }
 
@@ -129,6 +132,7 @@ def compare(a: Offer, b: Offer, prices: PriceTable, quality: Quality, day: date)
     takes_a, takes_b = frozenset(a.mapping.fields), frozenset(b.mapping.fields)
     both = sorted(takes_a & takes_b)
     said = [(name, _said(a.limits.get(name)), _said(b.limits.get(name))) for name in both]
+    rules_a, rules_b = _rules(a), _rules(b)
     return Difference(
         a.task,
         job,
@@ -137,6 +141,7 @@ def compare(a: Offer, b: Offer, prices: PriceTable, quality: Quality, day: date)
         tuple(sorted(takes_a - takes_b)),
         tuple(sorted(takes_b - takes_a)),
         tuple(one for one in said if one[1] != one[2]),
+        (tuple(sorted(rules_a - rules_b)), tuple(sorted(rules_b - rules_a))),
     )
 
 
@@ -192,6 +197,15 @@ def _side(offer: Offer, job: Request, prices: PriceTable, quality: Quality, day:
     life = offer.stage(day)
     left = (offer.retires - day).days if offer.retires and life != "retired" else None
     return Side(offer, life, left, quote(offer, job, prices, day), quality.standing(offer.model, offer.task, day))
+
+
+def _rules(offer: Offer) -> frozenset[str]:
+    """Each limit of a rule, with what brings it about: `duration_s 5 beside resolution 1080p`."""
+    found = set()
+    for rule in offer.rules:
+        beside = " and ".join(f"{field} {_said(Limit(values=values))}" for field, values in sorted(rule.when.items()))
+        found |= {f"{field} {_said(limit)} beside {beside}" for field, limit in rule.limits.items()}
+    return frozenset(found)
 
 
 def _said(limit: Limit | None) -> str:

@@ -55,25 +55,32 @@ def merge(base: Endpoint | None, row: Mapping[str, Any]) -> Endpoint:
 
     A field that the row sets to `false` is taken out: this endpoint does not have it.
     """
-    base = base or Endpoint()
-    fields = dict(base.fields)
-    for name, target in row.get("fields", {}).items():
-        if target is False:
-            fields.pop(name, None)
-        else:
-            fields[name] = _target(target)
-    return replace(
-        base,
+    base = base or _NOTHING
+    fields = base.fields
+    if "fields" in row:
+        fields = {name: target for name, target in fields.items() if row["fields"].get(name) is not False}
+        fields |= {name: _target(target) for name, target in row["fields"].items() if target is not False}
+    return Endpoint(  # not `replace`: a thousand of these are made while a process waits for its catalogue
         fields=fields,
-        fixed={**base.fixed, **row.get("fixed", {})},
-        template=row.get("template", base.template),
+        fixed=_over(base.fixed, row.get("fixed")),
+        build=base.build,
         files=_collected(_files(row["files"]) if "files" in row else base.files, row.get("outputs", ())),
         meters=tuple(Meter(**meter) for meter in row["meters"]) if "meters" in row else base.meters,
-        facts={**base.facts, **row.get("facts", {})},
-        refs={**base.refs, **row.get("refs", {})},
-        inputs={**base.inputs, **{name: _input(words) for name, words in row.get("inputs", {}).items()}},
+        facts=_over(base.facts, row.get("facts")),
+        refs=_over(base.refs, row.get("refs")),
+        submit=base.submit,
+        encoding=base.encoding,
+        inputs=_over(base.inputs, {name: _input(words) for name, words in row.get("inputs", {}).items()}),
         dialect=base.dialect or row.get("dialect", ""),
+        template=row.get("template", base.template),
     )
+
+
+_NOTHING = Endpoint()
+
+
+def _over(base: Mapping[str, Any], row: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    return {**base, **row} if row else base
 
 
 def complete(row: Mapping[str, Any], mappings: Mappings) -> None:
@@ -97,7 +104,11 @@ def _target(target: str | Mapping[str, Any]) -> str | To:
     if isinstance(target, str):
         return target
     return To(
-        target["to"], form=target.get("as", ""), values=target.get("values"), listed=bool(target.get("listed", False))
+        target["to"],
+        form=target.get("as", ""),
+        values=target.get("values"),
+        listed=bool(target.get("listed", False)),
+        times=target.get("times", 0.0),
     )
 
 

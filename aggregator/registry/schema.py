@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StrictBo
 
 from aggregator._lines import lines_in
 from aggregator._toml import Day, Table, read_toml
+from aggregator.contract import UNKNOWN
 from aggregator.errors import ConfigurationError
 from aggregator.registry.boards import read_boards
 from aggregator.registry.graphs import with_graph
@@ -156,6 +157,7 @@ class _Target(Table):
     form: str = Field("", alias="as")
     values: dict[str, JsonValue] | None = None
     listed: StrictBool = False
+    times: Literal["fps"] | Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
 
 def _target(value: object) -> object:
@@ -213,11 +215,14 @@ class _Meter(Table):
             raise ValueError(f"unknown unit {self.unit!r}{perhaps(self.unit, units())}")
         if self.reported and self.reported.startswith("@file.") and self.reported not in FILE_COUNTS:
             raise ValueError(f"reported: of a file there is {', '.join(FILE_COUNTS)}")
-        if not self.quantity.startswith("request."):
+        if self.quantity == UNKNOWN:
+            if self.reported is None:
+                raise ValueError("quantity: unknown before it is made; say in reported where it is counted")
+        elif not self.quantity.startswith("request."):
             try:
                 amount = Decimal(self.quantity)
             except InvalidOperation:
-                raise ValueError("quantity: write request.<field> or a number as a string") from None
+                raise ValueError("quantity: write request.<field>, a number as a string, or unknown") from None
             if not amount.is_finite() or amount < 0:
                 raise ValueError("quantity: a number from zero up")
         return self

@@ -19,11 +19,9 @@ from aggregator.workflow.flat import is_address
 from aggregator.workflow.kinds import made_by, makes, request_class, takes
 from aggregator.workflow.model import Ref, Workflow, refs_in
 from aggregator.workflow.problems import Problems, unknown
-from aggregator.workflow.structure import ANY, mended
+from aggregator.workflow.structure import ANY, WHAT, mended
 
 __all__ = ["check"]
-
-WHAT: Mapping[str, str] = {"image": "a picture", "video": "a clip", "audio": "a sound"}
 
 
 def check(workflow: Workflow, inputs: Mapping[str, Any] | None = None) -> None:

@@ -21,18 +21,27 @@ def circles(steps: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
     """Circles that take all others apart, in the order of the steps."""
     by_name = {step.name: step for step in steps}
     over: set[str] = set()
+    above: list[tuple[Step, Iterator[str]]] = []  # no recursion: a chain may be thousands of steps long
+    at: dict[str, int] = {}
 
-    def follow(step: Step, above: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
-        if step in above:
-            yield above[above.index(step) :]
-        elif step.name not in over:
-            for name in dict.fromkeys(needs(step)):
-                if name in by_name:
-                    yield from follow(by_name[name], (*above, step))
-            over.add(step.name)
+    def enter(step: Step) -> None:
+        at[step.name] = len(above)
+        above.append((step, iter(dict.fromkeys(needs(step)))))
 
-    for step in steps:
-        yield from follow(step, ())
+    for first in steps:
+        if first.name not in over:
+            enter(first)
+        while above:
+            step, names = above[-1]
+            name = next(names, None)
+            if name is None:
+                over.add(step.name)
+                del at[step.name]
+                above.pop()
+            elif name in at:
+                yield tuple(one for one, _ in above[at[name] :])
+            elif name in by_name and name not in over:
+                enter(by_name[name])
 
 
 def needs(step: Step) -> Iterator[str]:

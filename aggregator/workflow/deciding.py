@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import JsonValue
 
@@ -83,34 +83,34 @@ def ask_of(project: "Project", node: Node, stage: str, where: str, max_usd: Deci
 
 
 def fitted(planner: "Planner", node: Node, full: Request, ask: Ask) -> tuple[Request, Plan, tuple[str, ...]]:
-    """The request with as much of what goes along as its model takes, who makes it, and what is left out.
+    """The request with as much of what goes along as its model takes, who makes it, and what is left out. References
+    and a voice have a say in who makes it; a seed has none.
 
     Raises:
         RoutingError, RequestError, PricingError: Nobody makes it.
 
     """
-    wanted = [name for name in ("references", "voice", "seed") if name in node.wanted]
-    left_out = list[str]()
-    try:
-        plan = planner.settled(full, ask)
-    except (NoRouteError, RequestError):
-        if not wanted:
-            raise
-        full, plan, left_out = _without(planner, full, ask, wanted)
+    seeded, request = full, full.with_(seed=None) if "seed" in node.wanted else full
+    request, plan, left_out = _carrying(planner, node, request, ask)
+    if "seed" in node.wanted:
+        if "seed" in plan.offer.mapping.fields:
+            request = request.with_(seed=seeded.values()["seed"])
+            plan = planner.settled(request, replace(ask, model=plan.offer.id))
+        else:
+            left_out = [*left_out, "seed"]
     notes = tuple(f"{_named(node, name)} left out: {plan.offer.id} takes no {name}" for name in left_out)
-    return full, plan, notes
+    return request, plan, notes
 
 
-def _without(planner: "Planner", full: Request, ask: Ask, wanted: Sequence[str]) -> tuple[Request, Plan, list[str]]:
-    """Leave out one thing, then all; the seed first: a look is worth more."""
-    combinations = [[name] for name in reversed(wanted)]
-    combinations += [list(reversed(wanted))[:2], list(wanted)] if len(wanted) > 1 else []
-    for turn, names in enumerate(combinations):
+def _carrying(planner: "Planner", node: Node, request: Request, ask: Ask) -> tuple[Request, Plan, list[str]]:
+    """Who makes it with all references and the voice; else with the voice alone, with the references alone, plain."""
+    wanted = [name for name in ("references", "voice") if name in node.wanted]
+    for left_out in ([], *([name] for name in wanted), *([wanted] if len(wanted) > 1 else [])):
+        less = request.with_(**dict.fromkeys(left_out))
         try:
-            less = full.with_(**dict.fromkeys(names))
-            return less, planner.settled(less, ask), names
+            return less, planner.settled(less, ask), left_out
         except (NoRouteError, RequestError):
-            if turn == len(combinations) - 1:
+            if left_out == wanted:
                 raise
     raise AssertionError
 

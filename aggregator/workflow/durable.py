@@ -9,8 +9,9 @@ none of them waits: between two looks at a job the run sleeps, and DBOS remember
 import asyncio
 import fcntl
 import os
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
@@ -125,14 +126,17 @@ class Durable:
         self._client = client
         self._steps = steps
         self._lock = lock
+        self._under_way: set[asyncio.Task[Any]] = set()
 
         @DBOS.workflow(name=STEP, serialization_type=PLAIN)
         async def step(run: Json, of: Json, given: Json) -> Json:
-            return await self._step(run, of, given)
+            with self._noted():
+                return await self._step(run, of, given)
 
         @DBOS.workflow(name=RUN, serialization_type=PLAIN)
         async def run(run: Json) -> str:
-            return await self._run(run)
+            with self._noted():
+                return await self._run(run)
 
         self._step_workflow, self._run_workflow = step, run
 
@@ -143,11 +147,26 @@ class Durable:
     async def __aexit__(
         self, kind: "type[BaseException] | None", error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
+        stopped = list(self._under_way)
+        for task in stopped:
+            task.cancel()  # which DBOS does not take for their end: the next process goes on with them
+        await asyncio.gather(*stopped, return_exceptions=True)
         DBOS.destroy(destroy_registry=True)
         # DBOS has put its own threads into this loop, and taken them away.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         if self._lock is not None:
             os.close(self._lock)
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """What runs in this loop now, so that it can be stopped."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._under_way.add(task)
+        try:
+            yield
+        finally:
+            self._under_way.discard(task)
 
     # ------------------------------------------------------------------------------------------------- for the user
 

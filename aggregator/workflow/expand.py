@@ -295,9 +295,10 @@ def _carrying(workflow: Workflow, nodes: dict[str, Node], fans: Mapping[str, tup
         name: graph.above([flat for step in of for flat in fans.get(step, (step,)) if flat in nodes])
         for name, (_, of) in sets.items()
     }
+    sources = frozenset().union(*made_from.values())
     found: dict[str, Node] = {}
     for name, node in nodes.items():
-        asked = node.step.carry
+        asked = node.step.carry if node.step.carry is not None or name not in sources else ()
         own = [
             item
             for item, _ in sets.values()

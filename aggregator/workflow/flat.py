@@ -12,7 +12,7 @@ from aggregator.workflow.kinds import takes
 from aggregator.workflow.model import Carried, Ref, Workflow
 from aggregator.workflow.words import texts_in
 
-__all__ = ["flattened", "is_address", "relative_paths", "stem_of"]
+__all__ = ["flattened", "is_address", "relative_paths", "stems_of"]
 
 
 def flattened(workflow: Workflow, inputs: Mapping[str, Any] | None = None) -> Workflow:
@@ -24,11 +24,14 @@ def flattened(workflow: Workflow, inputs: Mapping[str, Any] | None = None) -> Wo
     """
     graph = expand(replace(workflow, references=(), seed=None), inputs)
     names: dict[str, str] = {}
+    used: set[str] = set()
+    stems = stems_of(graph.fans)
     for node in graph.nodes:
         base, dot, rest = node.name.partition(".")
-        name = f"{stem_of(base, graph.fans)}-{rest}" if dot else base
-        while name in names.values():
+        name = f"{stems[base]}-{rest}" if dot else base
+        while name in used:
             name += "-"
+        used.add(name)
         names[node.name] = name
 
     def named(value: Any) -> Any:
@@ -68,11 +71,16 @@ def flattened(workflow: Workflow, inputs: Mapping[str, Any] | None = None) -> Wo
     )
 
 
-def stem_of(name: str, names: Iterable[str]) -> str:
+def stems_of(names: Iterable[str]) -> dict[str, str]:
     """How the names of a fan-out's items begin, so that none is another step's."""
-    while any(re.fullmatch(rf"{re.escape(name)}-\d+", other) for other in names):
-        name += "-item"
-    return name
+    numbered = {match[1] for name in names if (match := re.fullmatch(r"(.+)-\d+", name)) is not None}
+    stems: dict[str, str] = {}
+    for name in names:
+        stem = name
+        while stem in numbered:
+            stem += "-item"
+        stems[name] = stem
+    return stems
 
 
 def relative_paths(workflow: Workflow) -> list[str]:

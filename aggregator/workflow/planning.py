@@ -227,16 +227,18 @@ class _Planning:
 
 
 def _to_come(one: Decision) -> Media:
-    """What a take will be like, as far as the request and its maker's usual values say."""
+    """What a take will be like, as far as the request and its maker's usual values say; else as large as its input."""
     media = replace(symbolic(one.node.name, one.take, one.request), job_id=None)
     if one.plan is None:
         return media
     offer = one.plan.offer
     values = known_values(offer, one.request)
+    source = values.get("image") or values.get("video")
+    like = source if isinstance(source, Media) and not one.node.task.endswith("upscaling") else Media()
     media = replace(
         media,
-        width=media.width or _exactly(interval("width", offer, values)),
-        height=media.height or _exactly(interval("height", offer, values)),
+        width=media.width or _exactly(interval("width", offer, values)) or like.width,
+        height=media.height or _exactly(interval("height", offer, values)) or like.height,
     )
     if makes(one.request) == "image":
         return media

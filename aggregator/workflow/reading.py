@@ -1,6 +1,7 @@
 """Reads a run back from the store as it is now, without running anything."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -11,8 +12,9 @@ from aggregator.store import runs as rows
 from aggregator.store.runs import RunStep
 from aggregator.workflow.expand import Graph, Node, expand
 from aggregator.workflow.model import Workflow
-from aggregator.workflow.outcome import Outcome
+from aggregator.workflow.outcome import Outcome, is_made, passed_on
 from aggregator.workflow.runs import Run, by_step, known_run
+from aggregator.workflow.steps import kind_of
 
 if TYPE_CHECKING:
     from aggregator.artifact import Result
@@ -44,7 +46,11 @@ async def read_back(project: "Project", name: str) -> Run:
     written = by_step(steps)
     outcomes: dict[str, Outcome] = {}
     for node in graph.nodes:
-        outcomes[node.name] = await _outcome(project, node, written.get(node.name, ()), picks)
+        takes = written.get(node.name, ())[: node.takes]  # more of them may have been asked for before
+        outcome = await _outcome(project, node, takes, picks)
+        if outcome.state == "skipped" and is_made(node, outcomes) is False:
+            outcome = replace(outcome, media=(passed_on(node, outcomes, kind_of(node)),))
+        outcomes[node.name] = outcome
     return Run(project, known.id, known.name, known.stage, known.state, graph, outcomes, written)
 
 

@@ -276,6 +276,17 @@ async def plan(project: "Project", workflow: "Workflow", **given: Any) -> RunPla
     return await plan_run(await open_desk(project, workflow, **given))
 
 
+def _check_scorers(desk: Desk) -> None:
+    for node in desk.graph.nodes:
+        how, _, name = node.step.pick.partition(":")
+        if how == "score" and name not in desk.scorers:
+            known = ", ".join(desk.scorers) or "none"
+            raise RequestError(
+                f"step {node.step.name!r} is picked by {name!r}, and no such function was given: scorers has {known}. "
+                "Nothing was sent"
+            )
+
+
 async def fit(project: "Project", workflow: "Workflow", *, budget_usd: Decimal, **given: Any) -> Fit:
     """Who should make what for the money; takes what `open_desk` takes.
 
@@ -299,6 +310,7 @@ async def start(
 ) -> Run:
     """Start a run, or go on with it; takes what `open_desk` takes."""
     desk = await open_desk(project, workflow, budget_usd=budget_usd, **given)
+    _check_scorers(desk)
     return await run_of(desk, await execute(desk, on_event=on_event))
 
 
@@ -337,10 +349,15 @@ async def pick(project: "Project", run: str, step: str, take: int) -> None:
     """Say which take of a flat step of a run goes on."""
     opened = project.opened
     known = await known_run(project, run)
-    takes = [one for one in await opened.store.read(lambda c: rows.steps_of(c, known.id)) if one.step == step]
+    from aggregator.workflow.reading import graph_of
+
+    node = graph_of(known).by_name.get(step)
+    asked = 0 if node is None else node.takes  # an edit may have asked for fewer than there are
+    written = await opened.store.read(lambda c: rows.steps_of(c, known.id))
+    takes = [one for one in written if one.step == step and one.take <= asked]
     of = next((one for one in takes if one.take == take), None)
-    if of is None or of.job is None:
-        there = ", ".join(str(one.take) for one in takes if one.job) or "nothing was made of it yet"
+    if of is None or of.job is None or of.state == "failed":
+        there = ", ".join(str(one.take) for one in takes if one.job and one.state != "failed") or "none yet"
         raise RequestError(f"run {run}: step {step!r} has no take {take}; it has {there}")
     content = digest([one.address for one in sorted(takes, key=lambda one: one.take)])
     chosen = rows.Pick(known.id, step, content, take, "person", int(opened.clock.time() * 1000))

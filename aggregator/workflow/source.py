@@ -16,7 +16,7 @@ from aggregator.tasks import TASKS
 from aggregator.verbs import Verbs
 from aggregator.workflow.expand import PREVIOUS, in_order
 from aggregator.workflow.file import OPTIONS, RESERVED
-from aggregator.workflow.flat import flattened, stem_of
+from aggregator.workflow.flat import flattened, stems_of
 from aggregator.workflow.kinds import starts_from
 from aggregator.workflow.layout import Group, Node, inside, quote_for, quoted, rendered, wrapped
 from aggregator.workflow.model import Carried, Ref, Step, Workflow, refs_in
@@ -99,7 +99,7 @@ class _Module:
         self._inputs = {name: _identifier(name, used) for name in workflow.inputs}
         self._item, self._index = _identifier(ITEM, used), _identifier(INDEX, used)
         self._vars = {step.name: _identifier(step.name, used) for step in self._steps}
-        self._stems = {step.name: stem_of(step.name, self._by_name) for step in self._steps}
+        self._stems = stems_of(self._by_name)
         self._taken = set(self._named())
 
     def _named(self) -> Iterator[str]:

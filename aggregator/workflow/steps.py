@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from aggregator.options import Options
     from aggregator.project import Project
 
-__all__ = ["Desk", "Score"]
+__all__ = ["Desk", "Score", "kind_of"]
 
 MICRO_USD = Decimal("0.000001")
 Score = Callable[[Result], "float | Awaitable[float]"]
@@ -76,7 +76,7 @@ class Desk:
                     why = other.why
                 return Outcome(node, "blocked", why=why)
         if is_made(node, outcomes) is False:
-            return Outcome(node, "skipped", (passed_on(node, outcomes, _kind(node)),), why=f"not {node.when}")
+            return Outcome(node, "skipped", (passed_on(node, outcomes, kind_of(node)),), why=f"not {node.when}")
         if given_to(node, outcomes) is None:
             return Outcome(node, "skipped", (None,), why="what it is made of was skipped")
         return None
@@ -219,25 +219,25 @@ class Desk:
         there = [take for take, one in enumerate(results, 1) if one is not None]
         if node.takes == 1 or node.step.pick == "all":
             return there[0]
-        chosen = self.kept_picks.get(node.name) or self.picks.get((node.name, content))
+        kept = self.kept_picks.get(node.name)
+        chosen = kept or self.picks.get((node.name, content))
         if chosen in there:
+            if write and kept is not None:  # so that whoever reads the promotion back knows it
+                await self.pick(node, content, chosen, "person")
             return chosen
         how, _, name = node.step.pick.partition(":")
         if how == "person":
             return None
         if how == "score":
-            chosen, by = await self._best(node, name, results), "score"
+            chosen, by = await self._best(name, results), "score"
         else:
             chosen, by = there[0], "first"
         if write:
             await self.pick(node, content, chosen, cast("Picker", by))
         return chosen
 
-    async def _best(self, node: Node, name: str, results: Sequence[Result | None]) -> int:
-        scorer = self.scorers.get(name)
-        if scorer is None:
-            known = ", ".join(self.scorers) or "none"
-            raise RequestError(f"step {node.name!r} is picked by {name!r}, and no such function was given: {known}")
+    async def _best(self, name: str, results: Sequence[Result | None]) -> int:
+        scorer = self.scorers[name]
         scores: dict[int, float] = {}
         for take, one in enumerate(results, 1):
             if one is not None:
@@ -251,7 +251,7 @@ class Desk:
         await self.project.opened.store.transact(lambda c: rows.pick(c, chosen))
 
 
-def _kind(node: Node) -> str | None:
+def kind_of(node: Node) -> str | None:
     """What a step makes, by its task alone; `None`: what goes in."""
     cls = request_class(node.task)
     try:

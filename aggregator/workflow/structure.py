@@ -13,15 +13,16 @@ from aggregator.workflow.circles import base_of, circles, without
 from aggregator.workflow.conditions import asked_about, parse
 from aggregator.workflow.expand import PREVIOUS, fill
 from aggregator.workflow.file import OPTIONS
-from aggregator.workflow.kinds import known_tasks, request_class, starts_from, takes
+from aggregator.workflow.kinds import known_tasks, made_by, request_class, starts_from, takes
 from aggregator.workflow.model import NAME, Carried, Ref, Step, Workflow, refs_in
 from aggregator.workflow.problems import Problems, unknown
 from aggregator.workflow.words import names_in
 
-__all__ = ["ANY", "mended"]
+__all__ = ["ANY", "WHAT", "mended"]
 
 ANY: Mapping[str, str] = {"sha256": "0" * 64}
 """What stands for an input that is not right, and was told."""
+WHAT: Mapping[str, str] = {"image": "a picture", "video": "a clip", "audio": "a sound"}
 TEXT = "…"
 """What stands for a text that is not right, and was told."""
 MAX_TAKES = 64
@@ -55,6 +56,8 @@ class _Structure:
 
     def mended(self) -> tuple[Workflow, dict[str, Any]]:
         workflow = self._workflow
+        if not workflow.steps:
+            self._wrong(None, "steps", "there are no steps")
         self._check_names()
         self._check_inputs()
         for step in self._by_name.values():
@@ -205,11 +208,14 @@ class _Structure:
     def _step(self, step: Step) -> Step:
         fields = request_class(step.task).model_fields
         known = {item.name for item in self._workflow.references}
+        values, continues = dict(self._values(step, fields)), self._continues(step)
+        if step.continues is not None and continues is None and (start := starts_from(step.task)) is not None:
+            values.setdefault(start, dict(ANY))
         return replace(
             step,
-            values=dict(self._values(step, fields)),
+            values=values,
             when=self._when(step),
-            continues=self._continues(step),
+            continues=continues,
             carry=None if step.carry is None else tuple(name for name in step.carry if name in known),
         )
 
@@ -341,6 +347,8 @@ class _Structure:
         fault = self._fault(Ref(f"{base}.{number}" if number.isdigit() else base))
         if fault is not None:
             self._wrong(step, "continues", f"continues: {fault}")
+        elif base not in self._broken and (kind := made_by(self._by_name[base].task)) not in ("", "video"):
+            self._wrong(step, "continues", f"continues takes a clip; {base} makes {WHAT[kind]}")
         if start in step.values:
             self._wrong(step, start, f"{start} and continues both say what it starts from: one of them")
         return step.continues if self._problems.noted == before and base not in self._broken else None

@@ -28,7 +28,7 @@ from typing import Any, Concatenate, Generic, Literal, NoReturn, ParamSpec, Unpa
 
 from pydantic import BaseModel
 
-from aggregator.errors import RequestError
+from aggregator.errors import AggregatorError, ConfigurationError, RequestError
 from aggregator.inputs import Media, SupportsMedia
 from aggregator.options import OPTIONS, amount_usd, check_options
 from aggregator.routing.chain import STEP
@@ -63,6 +63,9 @@ class Steps(StepVerbs):
     def __init__(self, directory: Path = Path()) -> None:
         self._directory = directory
         self._steps: list[Step] = []
+        self._names: set[str] = set()
+        self._numbers: dict[str, int] = {}
+        """How many steps of a task were given a name here."""
         self._references: list[Carried] = []
         self._outputs: list[str] = []
         self._place: Place | None = None
@@ -142,16 +145,17 @@ class Steps(StepVerbs):
         if "max_usd" in given:
             given["max_usd"] = amount_usd(given["max_usd"], "max_usd")
         name = given.pop("name", None) or self._free(request.task)
+        self._names.add(name)
         written = {key: self._plain(value) for key, value in values.items()}
         self._steps.append(Step(name=name, task=request.task, values=written, place=self._place, **given))
         return Handle(name, request)
 
     def _free(self, task: str) -> str:
-        used = {step.name for step in self._steps}
-        number = 1
-        while (name := task if number == 1 else f"{task}-{number}") in used:
-            number += 1
-        return name
+        while True:
+            number = self._numbers[task] = self._numbers.get(task, 0) + 1
+            name = task if number == 1 else f"{task}-{number}"
+            if name not in self._names:
+                return name
 
     def _plain(self, value: Any) -> Any:
         """A value as it stands in the model."""
@@ -166,7 +170,7 @@ class Steps(StepVerbs):
             return {str(name): self._plain(one) for name, one in value.items()}
         if isinstance(value, list | tuple):
             return [self._plain(one) for one in value]
-        if isinstance(value, Media | SupportsMedia):
+        if isinstance(value, Media | SupportsMedia | bytes | bytearray | memoryview) or hasattr(value, "read"):
             return self._media(Media.of(value))
         if value is None or isinstance(value, bool | int | float):
             return value
@@ -258,7 +262,7 @@ def _noting(verb: Callable[..., Coroutine[Any, Any, Handle]]) -> Callable[..., C
             verb(self, *args, **options).send(None)
         except StopIteration as made:
             return _done(made.value)
-        except RequestError as error:
+        except (RequestError, ConfigurationError) as error:
             _refuse(verb.__name__, place, error)
         raise AssertionError
 
@@ -270,7 +274,7 @@ for _name, _verb in {**vars(Verbs), **vars(Steps)}.items():
         setattr(Steps, _name, _noting(getattr(Steps, _name)))
 
 
-def _refuse(name: str, place: Place, error: RequestError) -> NoReturn:
+def _refuse(name: str, place: Place, error: AggregatorError) -> NoReturn:
     problems = Problems()
     problems.add(place, None, str(error))
     problems.raise_all(name)

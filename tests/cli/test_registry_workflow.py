@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +107,36 @@ def test_a_workflow_is_held_against_a_server(run: Command, home: Path, server: s
     assert "EmptyHoloLatent (5): this server has no such node" in said
     assert "steps must be from 1 to 10000, not 0" in said
     assert not (home / "registry" / "offers" / "comfyui" / "still.toml").exists()
+
+
+def test_seconds_become_the_frames_that_the_node_makes(run: Command, home: Path, server: str):
+    shown = run(*FILM, "--url", server).out
+    assert "duration_s is {Empty Latent Video}.inputs.length" in shown
+    row = tomllib.loads((home / "registry" / "offers" / "comfyui" / "film.toml").read_text())
+    assert row["fields"]["duration_s"] == {"to": "{Empty Latent Video}.inputs.length", "times": 16.0}
+    assert row["frames"] == {"multiple_of": 4, "plus": 1, "min": 1, "max": 16381}
+    assert row["limits"] == {"size": {"min": 16, "max": 16384, "multiple_of": 16}}
+    assert row["defaults"] == {"fps": 16.0, "duration_s": 2.0625, "size": [832, 480]}
+    words = ("plan", "text-to-video", "a fox", "--model", "comfyui:film", "--max-usd", "1", "--set", "duration_s=5")
+    plan = run.json(*words, "--set", "size=640x368")
+    assert plan["body"]["prompt"]["5"]["inputs"]["length"] == 81
+    assert [(change["field"], change["sent"]) for change in plan["chosen"]["adjustments"]] == [("duration_s", 5.0625)]
+    assert "multiple of 16" in run(*words, "--set", "size=645x368", code=1).err.replace("\n", " ")
+
+
+def test_without_a_server_no_bound_is_known_and_seconds_are_still_frames(run: Command, home: Path):
+    run(*FILM)
+    row = tomllib.loads((home / "registry" / "offers" / "comfyui" / "film.toml").read_text())
+    assert ("frames" in row, "limits" in row, row["fields"]["duration_s"]["times"]) == (False, False, 16.0)
+    words = ("plan", "text-to-video", "a fox", "--model", "comfyui:film", "--max-usd", "1", "--set", "duration_s=5")
+    assert run.json(*words)["body"]["prompt"]["5"]["inputs"]["length"] == 80
+
+
+def test_frames_that_nobody_says_the_rate_of_are_no_seconds(run: Command, home: Path):
+    graph = json.loads((home / "film.json").read_text())
+    next(node for node in graph.values() if node["class_type"] == "CreateVideo")["inputs"]["fps"] = ["5", 0]
+    (home / "film.json").write_text(json.dumps(graph))
+    assert "duration_s" not in run(*FILM).out
 
 
 def test_the_editors_own_format_is_refused(run: Command, home: Path):

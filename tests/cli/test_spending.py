@@ -104,6 +104,19 @@ def test_budgets_of_the_present_periods(run: Command, tmp_path: Path) -> None:
     assert f"in month {month['label']}" in run("spend").out
 
 
+def test_what_is_kept_for_runs_is_told_where_there_is_any(run: Command, books: Books) -> None:
+    assert "runs" not in run("spend", *DIR).out + run("budgets", *DIR).out
+    books.run("cut", "project:film")
+    books.earmark("project:film", "cut", still=30_000)
+    assert run.json("spend", *DIR)["earmarked_usd"] == "0.030000"
+    found = {one["account"]: one["earmarked"] for one in run.json("budgets", *DIR)}
+    assert found == {"organisation": "0.030000", "film": "0.030000", "credits:runway": "0.000000"}
+    assert "$0.03 of what is reserved is kept for steps of runs that have not begun" in run("spend", *DIR).out
+    shown = run("budgets", *DIR).out
+    assert "all projects: $0.03 of what is reserved is kept for steps of runs" in shown
+    assert "film: $0.03 of what is reserved is kept for steps of runs" in shown
+
+
 def test_no_budgets(run: Command) -> None:
     assert "No budgets" in run("budgets").out
     assert run.json("budgets") == []

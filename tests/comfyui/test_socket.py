@@ -36,7 +36,9 @@ TOLD = [
     said("execution_start"),
     said("execution_cached", nodes=["4"]),
     said("progress_state", nodes=nodes(n6=(1, 1), n3=(0, 4))),
-    b"\x00\x00\x00\x01\x00\x00\x00\x01\xff\xd8\xff",  # a preview
+    b"\x00\x00\x00\x01\x00\x00\x00\x01\xff\xd8\xff\xe0",  # a preview
+    b"\x00\x00\x00\x03\x00\x00\x00\x01text",
+    b"\x00",
     said("progress_state", nodes=nodes(n6=(1, 1), n3=(2, 4))),
     said("progress", value=3, max=4, node="3"),
     json.dumps({"type": "progress", "data": {"prompt_id": "another", "value": 1, "max": 4}}),
@@ -89,8 +91,9 @@ async def test_progress_is_told_and_the_end_is_looked_for():
     async with listening(*TOLD, answers=answers) as (engine, backend, server):
         readings = [one async for one in engine.watch(backend, HANDLE)]
     states = [one.state for one in readings]
-    assert states == [State.QUEUED, State.RUNNING, State.RUNNING, State.RUNNING, State.RUNNING, State.SUCCEEDED]
-    assert [one.progress for one in readings] == [None, None, 0.0, 0.5, 0.75, None]
+    assert states == [State.QUEUED, *[State.RUNNING] * 5, State.SUCCEEDED]
+    assert [one.progress for one in readings] == [None, None, 0.0, 0.0, 0.5, 0.75, None]
+    assert [one.preview for one in readings if one.preview] == [b"\xff\xd8\xff\xe0"]
     assert readings[-1].body["id"] == JOB
     ((path, head),) = server.heads
     assert path == f"/ws?clientId={JOB}"

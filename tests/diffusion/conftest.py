@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -152,6 +153,32 @@ class StableDiffusionImg2ImgPipeline(_Steps):
         return _Output(images=[Image.new("RGB", image.size)])
 
 
+class StableAudioPipeline(_Steps):
+    """Two channels, and steps told the older way: in a callback that knows of no end."""
+
+    class vae:  # noqa: N801 - as the real one calls it
+        sampling_rate = 8000
+
+    def __call__(
+        self,
+        prompt: str | None = None,
+        audio_end_in_s: float | None = None,
+        num_inference_steps: int = 2,
+        negative_prompt: str | None = None,
+        num_waveforms_per_prompt: int = 1,
+        generator: Any = None,
+        callback: Callable[..., Any] | None = None,
+        callback_steps: int | None = 1,
+        output_type: str = "pt",
+    ) -> _Output:
+        told = dict(locals())
+        self.run(
+            {**told, "callback_on_step_end": callback and (lambda _pipe, at, time, more: callback(at, time, more))}
+        )
+        half = np.full(round(8000 * (audio_end_in_s or 1.0)), 0.5, dtype=np.float32)
+        return _Output(audios=np.stack([[half, -2 * half]]))
+
+
 class Server:
     """One server on a directory; `again` is the next one there."""
 
@@ -161,7 +188,8 @@ class Server:
         self.wan = WanPipeline(self.gate)
         self.picture = StableDiffusionPipeline(self.gate)
         self.edit = StableDiffusionImg2ImgPipeline(self.gate)
-        pipes = {"T2V": self.wan, "T2I": self.picture, "I2I": self.edit}
+        self.sound = StableAudioPipeline(self.gate)
+        pipes = {"T2V": self.wan, "T2I": self.picture, "I2I": self.edit, "T2A": self.sound}
         self.maker = Pipelines(pipes, Tools(lambda seed: seed, adapters=adapters or {}))
         self.store = Store(root)
         self.jobs = Jobs(self.store, clock=clock, queue=queue, ttl_s=TTL_S)

@@ -10,7 +10,13 @@ from aggregator.diffusion.loading import Wanted, load, read_lora
 from aggregator.diffusion.pipelines import tasks_of
 from aggregator.diffusion.store import Store
 from aggregator.errors import ConfigurationError
-from tests.diffusion.conftest import Server, StableDiffusionImg2ImgPipeline, StableDiffusionPipeline, WanPipeline
+from tests.diffusion.conftest import (
+    Server,
+    StableAudioPipeline,
+    StableDiffusionImg2ImgPipeline,
+    StableDiffusionPipeline,
+    WanPipeline,
+)
 
 
 async def test_nothing_is_taken_while_the_weights_are_loaded(tmp_path, clock):
@@ -41,7 +47,7 @@ async def test_weights_that_cannot_be_loaded_end_the_server_with_the_reason(tmp_
 async def test_models_say_their_tasks(server):
     [model] = (await server.http.get("/v1/models")).json()["data"]
     assert (model["id"], model["task_type"]) == ("tiny", "T2V")
-    assert model["supported_task_types"] == ["T2V", "T2I", "I2I"]
+    assert model["supported_task_types"] == ["T2V", "T2I", "I2I", "T2A"]
 
 
 async def test_a_key_is_asked_for_everywhere_but_health(tmp_path, clock):
@@ -222,12 +228,13 @@ def test_without_torch_the_extra_is_named(monkeypatch):
 
 
 def test_the_tasks_of_a_pipeline():
+    assert tasks_of(StableAudioPipeline()) == ("T2A",)
     assert tasks_of(WanPipeline()) == ("T2V",)
     assert tasks_of(StableDiffusionPipeline()) == ("T2I",)
     assert tasks_of(StableDiffusionImg2ImgPipeline()) == ("T2I", "I2I")  # its picture has a default here
 
     class SoundPipeline:
-        def __call__(self, prompt, audio_end_in_s=1.0): ...
+        def __call__(self, prompt, num_frames=9, audio_scheduler=None): ...
 
     class MovingPipeline:
         def __call__(self, image, num_frames=14): ...
@@ -236,7 +243,10 @@ def test_the_tasks_of_a_pipeline():
         def __call__(self, video, prompt=None): ...
 
     assert tasks_of(MovingPipeline()) == ("I2V",)
-    for pipe, said in ((SoundPipeline(), "makes sound"), (RestylePipeline(), "neither pictures nor clips")):
+    for pipe, said in (
+        (SoundPipeline(), "a clip with sound, or needs one"),
+        (RestylePipeline(), "neither pictures nor clips"),
+    ):
         with pytest.raises(ValueError, match=said):
             tasks_of(pipe)
 

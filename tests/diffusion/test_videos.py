@@ -89,7 +89,7 @@ async def test_another_model_and_another_task_are_refused(server, png):
     answer = await server.http.post("/v1/videos", json={"prompt": "a fox", "model": "huge"})
     assert (answer.status_code, answer.json()["error"]["message"]) == (404, "this server has tiny")
     answer = await server.http.post("/v1/videos", data={"prompt": "go"}, files={"input_reference": ("a.png", png)})
-    assert answer.json()["error"]["message"] == "this model does not serve I2V: it serves T2V, T2I, I2I"
+    assert answer.json()["error"]["message"] == "this model does not serve I2V: it serves T2V, T2I, I2I, T2A"
 
 
 async def test_progress_is_that_of_the_steps(server):

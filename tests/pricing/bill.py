@@ -134,6 +134,8 @@ def meets(value: Any, wanted: Any) -> bool:
             and ("up_to" not in wanted or amount <= Decimal(str(wanted["up_to"])))
         )
     choices = wanted if isinstance(wanted, list) else [wanted]
+    if "given" in choices:
+        return value != "default"
     return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in choices)
 
 
@@ -144,6 +146,8 @@ def counted(offer: Offer, meter: Any, facts: dict[str, Any], choose: Choose) -> 
     if callable(meter.quantity):
         reading = READINGS[offer.provider, meter.unit]
         return Decimal(str(reading(offer, facts, choose)))
+    if meter.quantity == "unknown":
+        raise NoPriceError(f"{offer.id}: nobody knows how much {meter.unit}")
     if not meter.quantity.startswith("request."):
         return Decimal(meter.quantity)
     name = meter.quantity.removeprefix("request.")
@@ -250,6 +254,9 @@ _GPT_IMAGE = {  # what fal charges for gpt-image-2.5 at the lowest and the highe
 }
 
 
+_GPT_IMAGE_1_5 = {(1024, 1024): ("0.009", "0.034", "0.133"), (1536, 1024): ("0.013", "0.05", "0.20")}  # the maker's
+
+
 def _ark_tokens(offer: Offer, facts: Mapping[str, Any], choose: Choose) -> Decimal:
     """Width × height × 24 × seconds / 1024; a clip that is sent in counts as well."""
     shapes = _ARK[facts["resolution"]]
@@ -285,16 +292,31 @@ def _drawn_tokens(offer: Offer, facts: Mapping[str, Any], choose: Choose) -> Dec
     """A picture's price at some quality, at 30 dollars for a million tokens."""
     shape = getattr(offer.mapping.fields.get("aspect_ratio"), "values", None) or {}
     size = facts.get("size") or shape.get(facts.get("aspect_ratio"), "0x0").split("x")
-    prices = _GPT_IMAGE.get(tuple(sorted((int(size[0]), int(size[1])), reverse=True)))
+    older = offer.model in ("gpt-image-1.5", "chatgpt-image-latest")
+    known, each = (_GPT_IMAGE_1_5, "0.000032") if older else (_GPT_IMAGE, "0.00003")
+    prices = known.get(tuple(sorted((int(size[0]), int(size[1])), reverse=True)))
     if prices is None:
         raise NoPriceError(offer.id)
-    return (Decimal(choose(prices)) / Decimal("0.00003")).to_integral_value()
+    return (Decimal(choose(prices)) / Decimal(each)).to_integral_value()
 
 
-def _read_tokens(_offer: Offer, facts: Mapping[str, Any], choose: Choose) -> Decimal:
-    """At least one, at most one for each byte of the prompt, and up to 1,750 for a picture."""
+def _read_words(_offer: Offer, facts: Mapping[str, Any], choose: Choose) -> Decimal:
+    """At least one, at most one for each byte of the prompt."""
+    return Decimal(choose([1, len(facts["prompt"].encode())]))
+
+
+def _heard_or_seen(offer: Offer, facts: Mapping[str, Any], choose: Choose) -> Decimal:
+    """Speech: whatever its window holds. Pictures: a token for each byte at most, and up to 2,240 for a picture."""
+    if offer.task == "text-to-speech":
+        return Decimal(choose([1, 8192]))
+    pictures = ("image" in facts) + len(facts.get("references", ()))
+    return Decimal(choose([1, len(facts["prompt"].encode()) + pictures * 2240]))
+
+
+def _read_pictures(_offer: Offer, facts: Mapping[str, Any], choose: Choose) -> Decimal:
+    """Up to 1,750 for a picture."""
     pictures = sum(name in facts for name in ("image", "mask")) + len(facts.get("references", ()))
-    return Decimal(choose([1, len(facts["prompt"].encode()) + pictures * 1750]))
+    return Decimal(choose([0, pictures * 1750]))
 
 
 def _made_and_sent(offer: Offer, facts: Mapping[str, Any], _choose: Choose) -> Decimal:
@@ -303,6 +325,11 @@ def _made_and_sent(offer: Offer, facts: Mapping[str, Any], _choose: Choose) -> D
     if "duration_s" not in facts or (clip is not None and clip.duration_s is None):
         raise NoPriceError(offer.id)
     return Decimal(str(facts["duration_s"])) + (Decimal(str(clip.duration_s)) if clip else 0)
+
+
+def _han_twice(_offer: Offer, facts: Mapping[str, Any], _choose: Choose) -> Decimal:
+    """Qwen's speech: a Chinese character is two, anything else one."""
+    return sum((Decimal(2) if 0x3400 <= ord(one) <= 0x9FFF else Decimal(1) for one in facts["text"]), Decimal(0)) / 1000
 
 
 def _fives(offer: Offer, facts: Mapping[str, Any], choose: Choose) -> Decimal:
@@ -317,11 +344,13 @@ READINGS: Mapping[tuple[str, str], Callable[[Offer, dict[str, Any], Choose], Any
     ("ark", "output_token"): _ark_tokens,
     ("bfl", "megapixel"): _extra_megapixels,
     ("bfl", "input_megapixel"): _sent_megapixels,
+    ("dashscope", "kilo_character"): _han_twice,
     ("dashscope", "video_second"): _made_and_sent,
-    ("gemini", "input_token"): lambda _offer, _facts, choose: choose([1, 8192]),
+    ("gemini", "input_token"): _heard_or_seen,
     ("gemini", "output_token"): lambda _offer, _facts, choose: choose([1, 16384]),
     ("kling", "video_second"): _fives,
-    ("openai", "input_token"): _read_tokens,
+    ("openai", "input_image_token"): _read_pictures,
+    ("openai", "input_token"): _read_words,
     ("openai", "output_token"): _drawn_tokens,
 }
 """What a meter's own function should come to, read from the page anew. The embedded backend has no page."""

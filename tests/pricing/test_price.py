@@ -70,7 +70,8 @@ def test_without_a_default_everything_the_offer_takes_is_possible(offer, prices,
 @pytest.mark.parametrize("limits", [{}, {"duration_s": Limit(min=4)}])
 def test_without_default_and_limit_the_price_is_unknown(offer, prices, limits):
     found = quote(offer(limits=limits), TextToVideo(prompt="x"), prices(SECOND), DAY)
-    assert (found.low_usd, found.high_usd, found.basis, found.lines) == (None, None, "unknown", ())
+    assert (found.low_usd, found.high_usd, found.basis) == (None, None, "unknown")
+    assert [(line.low, line.high, line.rate_usd) for line in found.lines] == [(None, None, Decimal("0.07"))]
     assert "duration_s is neither given nor documented" in found.why
 
 

@@ -10,7 +10,7 @@ import pytest
 from aggregator.backends import provider_names, provider_table
 from aggregator.pricing.money import exact
 from aggregator.pricing.ranges import Range
-from aggregator.pricing.table import PriceTable
+from aggregator.pricing.table import GIVEN, LEFT_OUT, PriceTable
 from aggregator.registry.load import Registry
 from aggregator.registry.mapping import mappings_of
 
@@ -36,7 +36,7 @@ def fulfilled(value, wants):
     return any(
         (amount is not None and want.holds(amount)) if isinstance(want, Range) else repr(value) == repr(want)
         for want in wants
-    )
+    ) or (GIVEN in wants and value != LEFT_OUT)
 
 
 def inside(want):

@@ -125,6 +125,7 @@ def test_ranges_that_meet_are_two_prices_for_one_thing(prices):
         ("when = { duration_s = { from = 1 } }", "a range has above, up_to or both"),
         ("when = { duration_s = { above = 5, up_to = 5 } }", "above must be below its up_to"),
         ('when = { resoluton = "4k" }', "nothing is called 'resoluton'; nearest: resolution"),
+        ('when = { resolution = "given" }', "for the provider's own options"),
         ('task = "text-to-image"\nwhen = { duration_s = 5 }', "nothing is called 'duration_s'"),
         ('step = "0"', "write a number of units above zero"),
         ("free = 5", 'as a string, such as "5"'),
@@ -150,6 +151,25 @@ def test_a_price_may_hang_on_the_providers_own_option(offer, prices, options, us
     )
     found = quote(offer("1", "image", "text-to-image"), TextToImage(prompt="x"), table, DAY, options)
     assert found.high_usd == (None if usd is None else Decimal(usd))
+
+
+@pytest.mark.parametrize(
+    ("options", "usd"),
+    [(None, "0.70"), ({}, "0.70"), ({"voice_list": [{"voice_id": "a"}]}, "0.84"), ({"voice_list": "given"}, "0.84")],
+)
+def test_a_price_may_hang_on_an_option_that_is_given_at_all(offer, prices, options, usd):
+    table = prices(
+        'unit = "video"\nusd = "0.70"', 'unit = "video"\nusd = "0.84"\nwhen = { "option.voice_list" = "given" }'
+    )
+    found = quote(offer("1", "video"), TextToVideo(prompt="x"), table, DAY, options)
+    assert (found.high_usd, found.basis) == (Decimal(usd), "exact")
+
+
+def test_given_and_a_value_are_two_prices_for_one_thing(prices):
+    row = 'unit = "video"\nusd = "1"\nwhen = {{ "option.voice" = "{}" }}'
+    prices(row.format("given"), row.format("default"))
+    with pytest.raises(ConfigurationError, match="two equally specific rates"):
+        prices(row.format("given"), row.format("low"))
 
 
 def test_an_option_that_is_true_is_not_one(offer, prices):

@@ -12,7 +12,7 @@ from aggregator.verbs import Verbs
 A, B = Media(url="https://a.example/a"), Media(url="https://a.example/b")
 
 
-class Heard(Verbs):
+class Heard(Verbs[Any]):
     """Keeps what would have been served."""
 
     async def generate(self, request: Request, **options: Any) -> Any:

@@ -40,6 +40,17 @@ def test_what_is_lost_gained_and_bounded_otherwise(small: Small) -> None:
     assert found.limits == (("duration_s", "5, 10", "4–15, in steps of 1"),)
 
 
+def test_what_holds_beside_other_values_only(small: Small) -> None:
+    full = {"when": {"resolution": ["1080p"]}, "limits": {"duration_s": {"values": [5]}}}
+    both = {"when": {"resolution": ["720p"], "audio": [True]}, "limits": {"duration_s": {"max": 10}}}
+    small.add("from", fields={"prompt": "p", "duration_s": "d", "resolution": "r"}, rules=[full, both])
+    small.add("to", fields={"prompt": "p", "duration_s": "d", "resolution": "r"}, rules=[both])
+    assert compared(small, "from", "to").rules == (("duration_s 5 beside resolution 1080p",), ())
+    assert compared(small, "to", "from").rules == ((), ("duration_s 5 beside resolution 1080p",))
+    assert compared(small, "from", "from").rules == ((), ())
+    assert compared(small, "from", "to").as_json()["rules"]["a"] == ["duration_s 5 beside resolution 1080p"]
+
+
 def test_both_are_priced_for_one_typical_job(small: Small) -> None:
     found = compared(small, "old", "new")
     assert (found.a.quote.high_usd, found.b.quote.high_usd) == (Decimal("0.5"), Decimal("1.25"))

@@ -1,5 +1,6 @@
 """A row over a provider's own mapping: what it replaces, what it cannot touch, and what neither may leave out."""
 
+from dataclasses import fields
 from datetime import date
 
 import pytest
@@ -158,3 +159,24 @@ def test_a_row_for_a_provider_that_is_not_here_is_left_alone(tmp_path):
     offer = next(offer for offer in found.offers("text-to-image") if offer.provider == "q")
     assert offer.mapping == Endpoint(dialect="old")
     assert offer.checked == date(2026, 11, 20)
+
+
+def test_what_a_row_does_not_say_stays_as_the_provider_has_it():
+    """Every word of a mapping, so that one which is added later is carried too."""
+    base = Endpoint(
+        fields={"prompt": "p"},
+        fixed={"a": 1},
+        build=lambda _: {},
+        files=Files("url"),
+        meters=(Meter("image", "1"),),
+        facts={"seed": "seed"},
+        refs={"job": "{id}"},
+        submit=Call("POST", "/x"),
+        encoding="multipart",
+        inputs={"image": Input()},
+        dialect="d",
+        template={"t": 1},
+    )
+    empty = Endpoint()
+    assert [one.name for one in fields(Endpoint) if getattr(base, one.name) == getattr(empty, one.name)] == []
+    assert merge(base, {}) == base

@@ -1,9 +1,10 @@
 """`make selfhosted`: real servers of other people's making, each from an environment of its own, through our client.
 
 A folder here with a requirements.txt is such an environment: `.venv-<folder>` at the root, whose python the tests of
-the folder find in `SELFHOSTED_PYTHON`; the tests themselves run where this runs. Those of `gated` need no environment:
-they ask servers whose address is in a variable, and say so where it is not. Names of folders may be given, `--full`
-for the large ones too, and after `--` arguments for pytest.
+the folder find in `SELFHOSTED_PYTHON`; the tests themselves run where this runs. What an alone.txt names is installed
+last, without what it says it needs. Those of `gated` need no environment: they ask servers whose address is in a
+variable, and say so where it is not. Names of folders may be given, `--full` for the large ones too, and after `--`
+arguments for pytest.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from pathlib import Path
 from tests.environments import ROOT, made
 
 HERE = Path(__file__).parent
-LARGE = ("ray_serve", "piper")
+LARGE = ("kserve", "piper", "ray_serve", "sglang", "triton")
 """Left to `--full`, or to whoever asks for them by name."""
 ADDRESSES = "gated"
 
@@ -37,11 +38,14 @@ def environment(folder: Path) -> dict[str, str]:
     file = folder / "requirements.txt"
     if not file.is_file():
         return {}
+    more = folder / "alone.txt"
+    alone = ["-r", str(more)] if more.is_file() else []
     text = file.read_text(encoding="utf-8")
     of_ours = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"] if "-e ." in text else {}
     needs = {name: of_ours.get(name) for name in ("dependencies", "optional-dependencies")}
-    stamp = hashlib.sha256(repr((text, needs, sys.version)).encode()).hexdigest()
-    python = made(f".venv-{folder.name}", ["-r", str(file)], stamp)
+    made_of = (text, needs, sys.version, *(Path(one).read_text(encoding="utf-8") for one in alone[1:]))
+    stamp = hashlib.sha256(repr(made_of).encode()).hexdigest()
+    python = made(f".venv-{folder.name}", ["-r", str(file)], stamp, alone=alone)
     return {"SELFHOSTED_PYTHON": str(python)}
 
 

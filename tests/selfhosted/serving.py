@@ -12,8 +12,6 @@ from pathlib import Path
 
 import httpx
 
-START_S = 90.0
-
 __all__ = ["Served", "free_port", "python"]
 
 
@@ -41,6 +39,8 @@ class Served:
     health: str
     environ: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
+    start_s: float = 90.0
+    """It is ready after this, or never."""
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -55,8 +55,10 @@ class Served:
 
         """
         words = [word.format(port=self.port) for word in self.command]
-        binaries = str(python().parent)  # some start their workers as plain `python`
-        given = {"PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "VIRTUAL_ENV": str(python().parents[1])}
+        given = {}
+        if "SELFHOSTED_PYTHON" in os.environ:  # some start their workers as plain `python`
+            binaries = f"{python().parent}{os.pathsep}{os.environ['PATH']}"
+            given = {"PATH": binaries, "VIRTUAL_ENV": str(python().parents[1])}
         with (self.directory / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 words,
@@ -66,14 +68,14 @@ class Served:
                 stderr=log,
                 start_new_session=True,
             )
-        until = time.monotonic() + START_S
+        until = time.monotonic() + self.start_s
         while time.monotonic() < until and self._process.poll() is None:
             if self.ready():
                 return
             time.sleep(0.1)
         self.kill()
         said = (self.directory / "server.log").read_text(errors="replace")[-3000:]
-        raise AssertionError(f"{words[0]} was not ready after {START_S:g} s:\n{said}")
+        raise AssertionError(f"{words[0]} was not ready after {self.start_s:g} s:\n{said}")
 
     def ready(self) -> bool:
         try:

@@ -92,7 +92,7 @@ def escaped_at(text: str) -> str:
 
 
 @st.composite
-def _step(draw: Draw, name: str, made: dict[str, list[str]], sizes: dict[str, int], texts: list[str]) -> Step:
+def _step(draw: Draw, name: str, made: dict[str, list[str]], sizes: dict[str, int], texts: list[str]) -> Step:  # noqa: PLR0912
     tasks = ["text-to-image", "text-to-video"]
     tasks += ["image-to-image", "image-upscaling", "image-to-video", "resize", "hold"] if made["image"] else []
     tasks += ["video-to-video", "first-frame", "concatenate"] if made["video"] else []

@@ -39,9 +39,7 @@ def planned(one: World, workflow: Workflow, **given: Any) -> Any:
 
 def refused(one: World, *counts: int) -> None:
     """The orders of these numbers are refused for what they show."""
-    one.transport.fates.extend(
-        Fate(end="moderated") if n in counts else Fate() for n in range(1, max(counts) + 1)
-    )
+    one.transport.fates.extend(Fate(end="moderated") if n in counts else Fate() for n in range(1, max(counts) + 1))
 
 
 # ------------------------------------------------------------------------------------------------------ once, and again
@@ -303,8 +301,8 @@ def test_a_function_picks(one: World) -> None:
 
     again = ran(one, flow(picture("board", takes=3, pick="score:size"), name="other"), scorers={"size": size})
     assert again.outcomes["board"].picked == 3
-    with pytest.raises(RequestError, match="no such function was given"):
-        raise ran(one, flow(picture("b", takes=2, pick="score:none"))).failed["b"]
+    with pytest.raises(RequestError, match="'none', and no such function was given: scorers has size"):
+        ran(one, flow(picture("b", takes=2, pick="score:none")), scorers={"size": size})
 
 
 def test_all_takes_go_on(one: World) -> None:
@@ -504,9 +502,10 @@ async def test_the_embedded_backend_makes_a_film(tmp_path: Path) -> None:
         film = run.media("film")
         assert (film.width, film.height, film.mime_type) == (128, 72, "video/mp4")
         assert film.duration_s == pytest.approx(2, abs=0.2)
-        assert run.outcomes["shot.2"].results[0].lineage.request.values()["image"].sha256 == run.media(
-            "shot.1-last"
-        ).sha256
+        assert (
+            run.outcomes["shot.2"].results[0].lineage.request.values()["image"].sha256
+            == run.media("shot.1-last").sha256
+        )
         again = await p.run(workflow)
         assert set(states(again).values()) == {"reused"}
         assert again.cost_usd == 0

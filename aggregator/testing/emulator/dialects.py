@@ -58,7 +58,7 @@ def sounds(listed: str, **announced: str) -> dict[str, str]:
 OPENAI = Server()
 SERVERS = {
     "vllm-omni": Server(forms_only=True, failed=500, sounds=sounds("wav pcm flac mp3 opus")),
-    "diffusers": Server(keeps=True),
+    "diffusers": Server(keeps=True, sounds=sounds("wav flac")),
     "sglang": Server("detail", forgets=True, names_prompt=False, picture="jpeg"),
     "fastvideo": Server("detail", forgets=True, names_prompt=False, running="queued"),
     "localai": Server(sounds=sounds("wav mp3 aac flac opus")),

@@ -18,6 +18,8 @@ _AUDIO = re.compile(r"speech|tts|music|audio|kokoro|lyria|chatterbox|sound|orphe
 _SURELY_AUDIO = re.compile(
     r"(text|audio)-to-(audio|music|sound|speech)|video-to-music|/tts|voice-changer|voice-conver|ace-step|sfx|/foley"
 )
+_SOUNDED = re.compile(r"mmaudio|thinksound|foley|sound-effects|lip-?sync|musetalk|avatar|infinitalk|omnihuman")
+"""Clips with the sound that was put to them."""
 _NAMED = {
     "square_hd": (1024, 1024),
     "square": (512, 512),
@@ -65,7 +67,7 @@ def ordered(name: str, given: Mapping[str, Any], *, usd: str | None = None) -> O
         height=height,
         duration_s=_seconds(given),
         count=int(given.get("num_images") or given.get("num_outputs") or 1) if kind == "image" else 1,
-        audio=bool(given.get("generate_audio")),
+        audio=bool(given.get("generate_audio") or _SOUNDED.search(name.lower())),
         text=str(given.get("prompt") or given.get("text") or ""),
         usd=usd,
         mime=formats.get(asked) if kind != "video" else None,

@@ -12,7 +12,16 @@ from typing import Any
 
 import pytest
 
-from aggregator.tasks import ImageToVideo, Reference, Request, TextToVideo, VideoExtension, VideoToVideo
+from aggregator.tasks import (
+    ImageToImage,
+    ImageToVideo,
+    Reference,
+    Request,
+    TextToImage,
+    TextToVideo,
+    VideoExtension,
+    VideoToVideo,
+)
 from aggregator.testing.emulator import Emulator
 from aggregator.testing.emulator.recorder import Recorded
 from tests.conformance.compare import same
@@ -24,6 +33,8 @@ PROVES = {
     "image-to-video": "client",
     "video-to-video": "client",
     "video-extension": "client",
+    "text-to-image": "client",
+    "image-to-image": "client",
 }
 NAME = "ark"
 A, B, CLIP = (f"https://example.com/{name}" for name in ("a.png", "b.png", "c.mp4"))
@@ -97,6 +108,38 @@ async def test_the_client_is_served_and_asks_for_what_we_ask_for(
     assert (task.status, task.model, task.error) == ("succeeded", endpoint, None)
     assert task.content.video_url.startswith("http")
     assert task.usage.completion_tokens == task.usage.total_tokens > 0
+    (theirs,) = bought(NAME)
+    assert same(mine, theirs, ignore_headers=OWN, drop_nulls=True) == []
+
+
+PICTURES: dict[str, tuple[str, Request, dict[str, Any]]] = {
+    "a picture": ("seedream-4-5-251128", TextToImage(prompt="a fox", resolution="4k"), {"size": "4K"}),
+    "of a size": ("seedream-5-0-260128", TextToImage(prompt="a fox", size=(2048, 1152)), {"size": "2048x1152"}),
+    "changed": (
+        "seedream-4-0-250828",
+        ImageToImage(prompt="at night", image=A, resolution="1k"),
+        {"image": A, "size": "1K"},
+    ),
+    "from two": (
+        "seedream-4-0-250828",
+        ImageToImage(prompt="at night", image=A, references=(Reference(image=B),)),
+        {"image": [A, B]},
+    ),
+}
+
+
+@pytest.mark.parametrize("intent", PICTURES)
+async def test_the_client_draws_as_we_do(
+    intent: str,
+    client: Any,
+    ours: Callable[..., Awaitable[list[Recorded]]],
+    bought: Callable[[str], list[Recorded]],
+) -> None:
+    endpoint, request, call = PICTURES[intent]
+    (mine,) = await ours(NAME, request, model=f"{NAME}:{endpoint}")
+    made = client.images.generate(model=endpoint, prompt=request.prompt, watermark=False, **call)
+    assert made.data[0].url.startswith("http")
+    assert (made.model, made.usage.generated_images) == (endpoint, 1)
     (theirs,) = bought(NAME)
     assert same(mine, theirs, ignore_headers=OWN, drop_nulls=True) == []
 

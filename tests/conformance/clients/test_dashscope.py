@@ -13,7 +13,16 @@ from typing import Any
 
 import pytest
 
-from aggregator.tasks import ImageToVideo, Reference, Request, TextToVideo, VideoExtension, VideoToVideo
+from aggregator.tasks import (
+    ImageToVideo,
+    Reference,
+    Request,
+    TextToImage,
+    TextToSpeech,
+    TextToVideo,
+    VideoExtension,
+    VideoToVideo,
+)
 from aggregator.testing.emulator import Emulator
 from aggregator.testing.emulator.recorder import Recorded
 from tests.conformance.compare import same
@@ -27,6 +36,8 @@ PROVES = {
     "image-to-video": "client",
     "video-to-video": "client",
     "video-extension": "client",
+    "text-to-image": "client",
+    "text-to-speech": "client",
 }
 NAME = "dashscope"
 STILL = Path(__file__).parents[2] / "data" / "still.png"
@@ -138,6 +149,41 @@ async def test_the_client_is_served_and_asks_for_what_we_ask_for(
     assert task.output.video_url.startswith("http")
     (theirs,) = bought(NAME)
     assert same(mine, theirs, ignore_headers=OWN, they_add=ADDED, drop_nulls=True) == []
+
+
+AT_ONCE: dict[str, tuple[str, Request, dict[str, Any]]] = {
+    "a picture": (
+        "qwen-image-2.0",
+        TextToImage(prompt="a fox", size=(1024, 768), seed=0, negative_prompt="fog"),
+        {
+            "messages": [{"role": "user", "content": [{"text": "a fox"}]}],
+            "size": "1024*768",
+            "seed": 0,
+            "negative_prompt": "fog",
+            "n": 1,
+            "watermark": False,
+        },
+    ),
+    "speech": (
+        "qwen3-tts-flash",
+        TextToSpeech(text="Good morning.", voice="Cherry", language="en"),
+        {"text": "Good morning.", "voice": "Cherry", "language_type": "English"},
+    ),
+}
+
+
+@pytest.mark.parametrize("intent", AT_ONCE)
+async def test_what_is_answered_at_once_is_asked_for_alike(
+    intent: str, client: Any, ours: Callable[..., Awaitable[list[Recorded]]], bought: Sent
+) -> None:
+    endpoint, request, call = AT_ONCE[intent]
+    (mine,) = await ours(NAME, request, model=f"{NAME}:{endpoint}")
+    made = dashscope.MultiModalConversation.call(model=endpoint, **call)
+    assert made.status_code == 200, made
+    url = made.output.choices[0].message.content[0]["image"] if intent == "a picture" else made.output.audio["url"]
+    assert url.startswith("http")
+    (theirs,) = bought(NAME)
+    assert same(mine, theirs, ignore_headers=OWN, drop_nulls=True) == []
 
 
 async def test_an_upload_goes_the_same_way(

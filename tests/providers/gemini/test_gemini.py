@@ -119,7 +119,7 @@ CONTENT = {
             imageConfig={"aspectRatio": "21:9", "imageSize": "2K"},
             seed=0,
         ),
-        ("image/png", "0.134"),
+        ("image/png", "0.134002"),
     ),
     "references": (
         lambda project: project.text_to_image(
@@ -127,7 +127,7 @@ CONTENT = {
         ),
         "gemini-nano-banana-2.1",
         _said(INLINE, {"text": "a fox"}, responseModalities=["IMAGE"]),
-        ("image/png", "0.0336"),
+        ("image/png", "0.0336015"),
     ),
     "edit": (
         lambda project: project.image_to_image(
@@ -135,7 +135,7 @@ CONTENT = {
         ),
         "gemini-2.5-flash-image",
         _said(INLINE, INLINE, {"text": "make it blue"}, responseModalities=["IMAGE"]),
-        ("image/png", "0.039"),
+        ("image/png", "0.0390009"),
     ),
     "speech": (
         lambda project: project.text_to_speech(

@@ -11,11 +11,11 @@ import pytest
 from aggregator.workflow.sheet.data import Made, Money, Origin, Sheet
 from aggregator.workflow.sheet.page import Live, page, shown
 from aggregator.workflow.sheet.posters import poster_of
-from tests.workflow.sheet.sheets import EVIL, Node, clip, picture, read, sheet, sound, step, take
+from tests.workflow.sheet.sheets import EVIL, Node, clip, picture, read, sheet, sound, step, stored, take
 
 
 def drawn(of: Sheet, **more: object) -> Node:
-    return read(page(of, {file.sha256: poster_of(file) for file in shown(of)}, **more))  # type: ignore[arg-type]
+    return read(page(of, {file.sha256: poster_of(file) for file in shown(of)}, **more))
 
 
 @pytest.fixture
@@ -68,7 +68,9 @@ def test_a_served_page_may_ask_its_own_server_and_nobody_else(film: Sheet) -> No
     assert [node.text for node in root.all("button", class_="pick")] == ["Pick", "Picked", "Pick"]
 
 
-@pytest.mark.parametrize("where", ["words", "why", "problem", "model", "warning", "note", "value", "name", "run", "origin"])
+@pytest.mark.parametrize(
+    "where", ["words", "why", "problem", "model", "warning", "note", "value", "name", "run", "origin"]
+)
 def test_whatever_somebody_wrote_is_only_words(tmp_path: Path, where: str) -> None:
     file = picture(tmp_path)
     given = {one: EVIL if one == where else "plain" for one in ("words", "why", "problem", "model", "run")}
@@ -164,18 +166,16 @@ def test_files_are_in_the_page_the_smallest_first_and_of_others_a_still_and_a_li
     root = drawn(of, inline_bytes=small.size_bytes)
     assert not root.all("video")
     [still, frame] = root.all("img")
-    assert still.attributes["src"] == f"data:image/png;base64,{base64.b64encode(small.path.read_bytes()).decode()}"  # type: ignore[union-attr]
+    assert still.attributes["src"] == f"data:image/png;base64,{base64.b64encode(small.path.read_bytes()).decode()}"
     assert (frame.attributes["src"] or "").startswith("data:image/jpeg;base64,")
     [link] = root.all("a", class_="file")
-    assert link.attributes["href"] == large.path.as_uri()  # type: ignore[union-attr]
+    assert link.attributes["href"] == large.path.as_uri()
     assert len(drawn(of).all("video")) == 1
 
 
 def test_a_file_that_nobody_can_read_is_still_a_card(tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
-    from tests.workflow.sheet.sheets import stored
-
     [card] = drawn(sheet(step("still", take(1, stored(broken, "image/png"))))).all("article")
     assert card.all("img")
 

@@ -53,7 +53,10 @@ def test_many_items_are_one_box_with_the_frames_between_them() -> None:
     steps = [step("still")]
     for number in range(1, MAX_ITEMS + 2):
         before = "still" if number == 1 else f"shot.{number - 1}-last"
-        steps += [step(f"shot.{number}", needs=(before,), fan="shot"), step(f"shot.{number}-last", needs=(f"shot.{number}",))]
+        steps += [
+            step(f"shot.{number}", needs=(before,), fan="shot"),
+            step(f"shot.{number}-last", needs=(f"shot.{number}",)),
+        ]
     strip = placed(sheet(*steps))
     assert [(box.name, len(box.steps)) for box in strip.boxes] == [("still", 1), ("shot", 2 * (MAX_ITEMS + 1))]
     assert len(strip.arrows) == 1

@@ -226,6 +226,51 @@ def delete(call: Call) -> Answer:
     return Answer(200, {})
 
 
+DRAWN = {"seedream-4-0": "0.03", "seedream-4-5": "0.04", "seedream-5-0-pro": None, "seedream-5-0": "0.035"}
+"""What a picture costs; of the one whose price goes by its size it is not known here."""
+EDGES = {"1K": 1024, "2K": 2048, "3K": 3072, "4K": 4096}
+DRAWING = {"model", "prompt", "image", "response_format", "size", "seed", "guidance_scale", "watermark", "stream"}
+DRAWING |= {"optimize_prompt", "optimize_prompt_options", "sequential_image_generation", "output_format", "tools"}
+DRAWING |= {"sequential_image_generation_options", "layer_decomposition"}
+MOST_PICTURES = 14
+
+
+@SERVICE.post("/api/v3/images/generations")
+def draw(call: Call) -> Answer:
+    """A picture at once; several are only made where that is asked for."""
+    body = {name: value for name, value in call.json("model", "prompt").items() if value is not None}
+    if unknown := set(body) - DRAWING:
+        call.refuse("invalid", f"unknown parameter {sorted(unknown)}")
+    model = body["model"].removeprefix("doubao-")
+    family = next((name for name in DRAWN if model.startswith(name)), None)
+    if family is None:
+        call.refuse("ModelNotFound")
+    sent = body.get("image", [])
+    sent = [sent] if isinstance(sent, str) else sent
+    if len(sent) > MOST_PICTURES or not all(one.startswith(("https://", "http://", "data:image/")) for one in sent):
+        call.refuse("invalid", "image: up to 14 addresses or data URIs")
+    width, height = _sides(call, body.get("size", "2K"))
+    job = call.take(order("image", width=width, height=height, mime="image/jpeg", usd=DRAWN[family]))
+    job.finish()
+    if job.state != "succeeded":
+        return (
+            error(400, "OutputImageSensitiveContentDetected") if job.moderated else error(500, "InternalServiceError")
+        )
+    usage = {"generated_images": 1, "output_tokens": width * height // 256, "total_tokens": width * height // 256}
+    picture = {"url": job.urls[0], "size": f"{width}x{height}"}
+    said = {"model": body["model"], "created": int(call.now), "data": [picture]}
+    return Answer(200, {**said, "usage": {**({"input_images": len(sent)} if sent else {}), **usage}})
+
+
+def _sides(call: Call, size: str) -> tuple[int, int]:
+    if size in EDGES:
+        return EDGES[size], EDGES[size]
+    width, _, height = size.partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        call.refuse("invalid", f"size {size}")
+    return int(width), int(height)
+
+
 def _hook(job: Job, _url: str, _world: World) -> HookDelivery:
     return HookDelivery({}, json.dumps(_task(job)).encode())
 

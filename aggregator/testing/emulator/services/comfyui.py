@@ -1,56 +1,27 @@
 """ComfyUI as it answers: 0.33.0, and where `world["generation"]` is `history`, 0.3.64 without a jobs API (both were
 run on 2026-11-20).
 
-It knows a few nodes, of which `VHS_VideoCombine` is of a popular extension. Unlike the real one it works on several
-jobs at once. `world["interrupted_all"]` says that somebody stopped whatever ran; `world["wanted"]` is a header, and
-what it must be, where a proxy stands before it.
+It knows a few nodes (`aggregator.testing.emulator.nodes`). Unlike the real one it works on several jobs at once.
+`world["interrupted_all"]` says that somebody stopped whatever ran; `world["wanted"]` is a header, and what it must be,
+where a proxy stands before it.
 """
 
 import json
 from typing import Any
 from uuid import UUID
 
-from aggregator.testing.emulator.jobs import Kind
 from aggregator.testing.emulator.media import extension
-from aggregator.testing.emulator.service import Answer, Call, Job, Order, Service, order, uuid
-
-MODELS = ["ltx-2.safetensors", "sd15.safetensors", "wan2.2.safetensors"]
-WHOLE = ["INT", {"default": 512, "min": 16, "max": 16384}]
-SEED = ["INT", {"default": 0, "min": 0, "max": 2**64 - 1}]
-TEXT, NUMBER = ["STRING", {"multiline": True}], ["FLOAT", {"default": 1.0, "min": 0.0, "max": 100.0}]
-FILE, PREFIX = ["STRING", {"file_upload": True}], ["STRING", {"default": "ComfyUI"}]
-NODES: dict[str, dict[str, Any]] = {
-    "CheckpointLoaderSimple": {"ckpt_name": [MODELS, {}]},
-    "CLIPTextEncode": {"text": TEXT, "clip": ["CLIP"]},
-    "EmptyLatentImage": {"width": WHOLE, "height": WHOLE, "batch_size": ["INT", {"min": 1, "max": 4096}]},
-    "EmptyLatentVideo": {"width": WHOLE, "height": WHOLE, "length": ["INT", {"min": 1, "max": 4096}]},
-    "EmptyImage": {"width": WHOLE, "height": WHOLE, "batch_size": ["INT", {"min": 1, "max": 4096}]},
-    "ImageInvert": {"image": ["IMAGE"]},
-    "PrimitiveString": {"value": TEXT},
-    "KSampler": {"model": ["MODEL"], "seed": SEED, "steps": ["INT", {"min": 1, "max": 10000}], "cfg": NUMBER},
-    "VAEDecode": {"samples": ["LATENT"], "vae": ["VAE"]},
-    "LoadImage": {"image": FILE},
-    "LoadVideo": {"file": FILE},
-    "LoadAudio": {"audio": FILE},
-    "TextEncodeAceStepAudio": {"tags": TEXT, "lyrics": TEXT, "clip": ["CLIP"]},
-    "EmptyAceStepLatentAudio": {"seconds": ["FLOAT", {"min": 1.0, "max": 1000.0}]},
-    "VAEDecodeAudio": {"samples": ["LATENT"], "vae": ["VAE"]},
-    "CreateVideo": {"images": ["IMAGE"], "fps": NUMBER},
-    "PreviewImage": {"images": ["IMAGE"]},
-    "SaveImage": {"images": ["IMAGE"], "filename_prefix": PREFIX},
-    "SaveVideo": {"video": ["VIDEO"], "filename_prefix": PREFIX, "format": ["COMBO", {"options": ["auto", "mp4"]}]},
-    "SaveAudio": {"audio": ["AUDIO"], "filename_prefix": PREFIX},
-    "VHS_VideoCombine": {"images": ["IMAGE"], "frame_rate": NUMBER, "filename_prefix": PREFIX},
-}
-MAKES: dict[str, tuple[Kind, str, str]] = {
-    "SaveImage": ("image", "images", "output"),
-    "SaveVideo": ("video", "images", "output"),
-    "SaveAudio": ("audio", "audio", "output"),
-    "VHS_VideoCombine": ("video", "gifs", "output"),
-    "PreviewImage": ("image", "images", "temp"),
-}
-"""What an output node makes, under which key it is found, and whether it is kept."""
-Graph = dict[str, Any]
+from aggregator.testing.emulator.nodes import (
+    MAKES,
+    MODELS,
+    NODES,
+    below,
+    fault_of,
+    node_error,
+    not_in_list,
+    ordered,
+)
+from aggregator.testing.emulator.service import Answer, Call, Job, Service, uuid
 
 
 def error(kind: str, message: str, details: str = "", nodes: Any = None, **extra: Any) -> Answer:
@@ -58,20 +29,9 @@ def error(kind: str, message: str, details: str = "", nodes: Any = None, **extra
     return Answer(400, {"error": said, "node_errors": nodes or {}})
 
 
-def at_node(kind: str, message: str, details: str, class_type: str, **extra: Any) -> dict[str, Any]:
-    said = {"type": kind, "message": message, "details": details, "extra_info": extra}
-    return {"errors": [said], "dependent_outputs": ["9"], "class_type": class_type}
-
-
 def failed(nodes: dict[str, Any]) -> Answer:
     details = "\n".join(f"{one['message']}: {one['details']}" for node in nodes.values() for one in node["errors"])
     return error("prompt_outputs_failed_validation", "Prompt outputs failed validation", details, nodes)
-
-
-def not_in_list(name: str, value: Any, options: list[str], class_type: str) -> dict[str, Any]:
-    details = f"{name}: '{value}' not in {options}"
-    extra = {"input_name": name, "input_config": [options, {}], "received_value": value}
-    return at_node("value_not_in_list", "Value not in list", details, class_type, **extra)
 
 
 def wanted(call: Call) -> tuple[str, str]:
@@ -93,7 +53,7 @@ SERVICE = Service(
         "no_outputs": error("prompt_no_outputs", "Prompt has no outputs"),
         "no_model": failed({"4": not_in_list("ckpt_name", "mine.safetensors", MODELS, "CheckpointLoaderSimple")}),
         "out_of_range": failed(
-            {"3": at_node("value_bigger_than_max", "Value 99999 bigger than max of 10000", "steps", "KSampler")}
+            {"3": node_error("value_bigger_than_max", "Value 99999 bigger than max of 10000", "steps", "KSampler")}
         ),
         "too_large": Answer(413, "413: Request Entity Too Large"),
         "rate_limited": Answer(429, "", {"retry-after": "1"}),
@@ -105,72 +65,6 @@ SERVICE = Service(
 
 def is_newer(call: Call) -> bool:
     return bool(call.world.get("generation", "jobs") == "jobs")
-
-
-# ------------------------------------------------------------------------------------------------------------ the graph
-
-
-def fault_of(call: Call, graph: Graph, name: str) -> dict[str, Any] | None:
-    """What is wrong with a node."""
-    node = graph[name]
-    kind, given = node["class_type"], node["inputs"]
-    for wanted, spec in NODES[kind].items():
-        value = given.get(wanted)
-        if value is None:
-            return at_node("required_input_missing", "Required input is missing", wanted, kind, input_name=wanted)
-        if isinstance(value, list):
-            if value[0] not in graph:
-                return at_node("bad_linked_input", "Bad linked input", wanted, kind, input_name=wanted)
-            continue
-        found = wrong_value(call, wanted, value, spec, kind)
-        if found is not None:
-            return found
-    return None
-
-
-def wrong_value(call: Call, name: str, value: Any, spec: list[Any], kind: str) -> dict[str, Any] | None:
-    about = {"input_name": name, "input_config": spec, "received_value": value}
-    options = spec[0] if isinstance(spec[0], list) else spec[1]["options"] if spec[0] == "COMBO" else None
-    if options is not None and value not in options:
-        return not_in_list(name, value, options, kind)
-    if spec is FILE and value not in call.world.setdefault("inputs", {}):
-        details = f"{name} - Invalid image file: {value}"
-        return at_node("custom_validation_failed", "Custom validation failed for node", details, kind, **about)
-    if spec[0] in ("INT", "FLOAT"):
-        if isinstance(value, str):
-            details = f"{name}, {value}, invalid literal"
-            return at_node("invalid_input_type", "Failed to convert an input value", details, kind, **about)
-        for bound, word, over in (
-            ("min", "smaller", value < spec[1].get("min", value)),
-            ("max", "bigger", value > spec[1].get("max", value)),
-        ):
-            if over:
-                text = f"Value {value} {word} than {bound} of {spec[1][bound]}"
-                return at_node(f"value_{word}_than_{bound}", text, name, kind, **about)
-    return None
-
-
-def below(graph: Graph, name: str) -> list[str]:
-    """A node and all that it is made from."""
-    found = [name]
-    for at in found:
-        links = [value[0] for value in graph[at]["inputs"].values() if isinstance(value, list)]
-        found += [link for link in links if link in graph and link not in found]
-    return found
-
-
-def ordered(graph: Graph, outputs: list[str]) -> Order:
-    """What the first output of a graph makes."""
-    node = next((one for one in outputs if MAKES[graph[one]["class_type"]][2] == "output"), outputs[0])
-    used = [graph[one]["inputs"] for one in below(graph, node)]
-    known = {name: value for one in reversed(used) for name, value in one.items() if not isinstance(value, list)}
-    kind = MAKES[graph[node]["class_type"]][0]
-    fps = float(known.get("fps") or known.get("frame_rate") or 16)
-    seconds = float(known.get("seconds") or known.get("length", 33) / fps)
-    size = (known.get("width"), known.get("height")) if kind != "audio" else (None, None)
-    count = int(known.get("batch_size", 1)) if kind == "image" else 1
-    mime = "audio/flac" if kind == "audio" else None
-    return order(kind, width=size[0], height=size[1], duration_s=seconds, fps=fps, count=count, usd="0", mime=mime)
 
 
 @SERVICE.post("/prompt")
@@ -192,7 +86,8 @@ def submit(call: Call) -> Answer:
     outputs = [name for name in graph if graph[name]["class_type"] in MAKES and (targets is None or name in targets)]
     if not outputs:
         call.refuse("no_outputs")
-    faults = {one: fault for name in outputs for one in below(graph, name) if (fault := fault_of(call, graph, one))}
+    files = call.world.setdefault("inputs", {})
+    faults = {one: fault for name in outputs for one in below(graph, name) if (fault := fault_of(graph, one, files))}
     good = [name for name in outputs if not faults.keys() & set(below(graph, name))]
     if not good:
         return failed(faults)

@@ -106,6 +106,61 @@ def create(call: Call) -> Answer:
     return Answer(200, {"request_id": _request_id(call), "output": said})
 
 
+DRAWN = {"qwen-image-2.0-pro": "0.075", "qwen-image-2.0": "0.035"}
+SPOKEN = {"qwen3-tts-flash": "0.01"}
+SPEECH_CHARACTERS, CHARACTERS_A_SECOND = 600, 15
+LEAST_PX, MOST_PX = 512 * 512, 2048 * 2048
+
+
+@SERVICE.post("/api/v1/services/aigc/multimodal-generation/generation")
+def generate(call: Call) -> Answer:
+    """A picture or speech, at once."""
+    body = call.json("model", "input")
+    model, given, settings = body["model"], body["input"], body.get("parameters") or {}
+    if model in DRAWN:
+        said, usage = _picture(call, model, given, settings)
+    elif model in SPOKEN:
+        said, usage = _speech(call, model, given)
+    else:
+        call.refuse("ModelNotFound")
+    return Answer(200, {"request_id": _request_id(call), "output": said, "usage": usage})
+
+
+def _finished(call: Call, made: Any) -> Job:
+    job = call.take(made)
+    job.finish()
+    if job.state != "succeeded":
+        call.refuse("moderated_input" if job.moderated else "InternalError.Algo")
+    return job
+
+
+def _picture(call: Call, model: str, given: Any, settings: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        [message] = given["messages"]
+        texts = [item["text"] for item in message["content"] if "text" in item]
+    except (KeyError, TypeError, ValueError):
+        call.refuse("invalid", "messages: one, of the user, with a text")
+    width, _, height = str(settings.get("size", "2048*2048")).partition("*")
+    if not texts or not (width.isdigit() and height.isdigit() and LEAST_PX <= int(width) * int(height) <= MOST_PX):
+        call.refuse("invalid", "a text, and a size from 512*512 to 2048*2048")
+    job = _finished(call, order("image", width=int(width), height=int(height), usd=DRAWN[model]))
+    message = {"role": "assistant", "content": [{"image": job.urls[0]}]}
+    usage = {"image_count": 1, "width": int(width), "height": int(height)}
+    return {"choices": [{"finish_reason": "stop", "message": message}]}, usage
+
+
+def _speech(call: Call, model: str, given: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    text = given.get("text") or ""
+    if not text or not given.get("voice") or len(text) > SPEECH_CHARACTERS:
+        call.refuse("invalid", "a text of 600 characters at most, and a voice")
+    count = len(text) + sum("\u3400" <= one <= "\u9fff" for one in text)
+    seconds = max(0.5, len(text) / CHARACTERS_A_SECOND)
+    usd = Decimal(SPOKEN[model]) * count / 1000
+    job = _finished(call, order("audio", duration_s=seconds, text=text, usd=usd, mime="audio/wav"))
+    audio = {"data": "", "url": job.urls[0], "id": f"audio_{job.id}", "expires_at": int(call.now) + 86_400}
+    return {"finish_reason": "stop", "audio": audio}, {"characters": count}
+
+
 def _check_inputs(call: Call, model: str, given: dict[str, Any]) -> None:
     listed = model.startswith(LISTED)
     media = given.get("media") or []

@@ -96,7 +96,8 @@ def keys(call: Call) -> Answer:
 
 @SERVICE.post("/storage/auth/token")
 def token(call: Call) -> Answer:
-    call.world["cdn_token"] = given = f"{call.rng.getrandbits(128):032x}"
+    given = f"{call.rng.getrandbits(128):032x}"
+    call.world.setdefault("cdn_tokens", set()).add(f"Bearer {given}")
     ends = "2099-01-01T00:00:00+00:00"
     return Answer(200, {"token": given, "token_type": "Bearer", "base_url": call.base, "expires_at": ends})
 
@@ -170,7 +171,7 @@ def _file(call: Call, url: str) -> dict[str, Any]:
 
 
 def _check_cdn_token(call: Call) -> None:
-    if call.headers.get("authorization") != f"Bearer {call.world.get('cdn_token')}":
+    if call.headers.get("authorization") not in call.world.get("cdn_tokens", ()):
         call.refuse("bad_key")
 
 

@@ -26,7 +26,14 @@ IMAGE_USD = {
     "gemini-2.5-flash-image": "0.039",
 }
 SPEECH_USD = {"gemini-3.8-flash-tts": "0.000009", "gemini-3.8-flash-lite-tts": "0.000006"}  # a token of sound
-INPUT_USD = Decimal("0.0000005")
+INPUT_USD = {  # a token of what is sent in
+    "gemini-nano-banana-2.1": "0.0000015",
+    "gemini-3.1-flash-lite-image": "0.00000025",
+    "gemini-3-pro-image": "0.000002",
+    "gemini-2.5-flash-image": "0.0000003",
+    "gemini-3.8-flash-tts": "0.0000005",
+    "gemini-3.8-flash-lite-tts": "0.0000005",
+}
 SONGS = {"lyria-3.5": ("0.08", 120.0), "lyria-3-pro-preview": ("0.08", 120.0), "lyria-3-clip-preview": ("0.04", 30.0)}
 SOUND_TOKENS_A_SECOND = 25
 SOUNDS = {"AUDIO_WAV": "audio/wav", "AUDIO_L16": "audio/pcm"}
@@ -234,14 +241,14 @@ def generate(call: Call) -> Answer:
         if edge is None or not across.isdigit() or not down.isdigit():
             call.refuse("invalid", "Invalid image config.")
         side = sqrt(int(across) / int(down))
-        price = IMAGE_USD[model] if edge == EDGES["1K"] else None
+        price = Decimal(IMAGE_USD[model]) + _tokens(text) * Decimal(INPUT_USD[model]) if edge == EDGES["1K"] else None
         job = call.take(order("image", width=round(edge * side), height=round(edge / side), usd=price))
         tokens = 1120
     elif model in SPEECH_USD:
         seconds = max(0.5, len(text) / CHARACTERS_A_SECOND)
         tokens = round(seconds * SOUND_TOKENS_A_SECOND)
         mime = config.get("responseFormat", {}).get("audio", {}).get("mimeType", "AUDIO_WAV")
-        usd = tokens * Decimal(SPEECH_USD[model]) + _tokens(text) * INPUT_USD
+        usd = tokens * Decimal(SPEECH_USD[model]) + _tokens(text) * Decimal(INPUT_USD[model])
         job = call.take(order("audio", duration_s=seconds, text=text, usd=usd, mime=SOUNDS.get(mime, "audio/wav")))
     else:
         call.refuse("not_found", f"models/{model} is not found for API version v1, or is not supported.")

@@ -155,9 +155,9 @@ def speech(call: Call) -> Answer:
 
 @SERVICE.post("/audio/generate")
 def noise(call: Call) -> Answer:
-    """vLLM-Omni's, for what is no speech."""
+    """For what is no speech: vLLM-Omni's, and that of `serve-diffusers`."""
     asked = call.json("input")
-    return sounded(call, SERVERS["vllm-omni"], asked, float(asked.get("audio_length") or 1))
+    return sounded(call, server_of(asked.get("model")), asked, float(asked.get("audio_length") or 1))
 
 
 @SERVICE.post("/v1/sound-generation")
@@ -172,9 +172,12 @@ def sounded(call: Call, server: Server, asked: Mapping[str, Any], seconds: float
     if wanted not in server.sounds:
         refuse(server, f"Unsupported response_format: {wanted}")
     text = str(asked.get("input") or asked.get("text"))
-    job = call.take(order("audio", duration_s=max(0.2, seconds), text=text, usd="0", mime=SOUND_TYPES[wanted]))
+    made = order("audio", duration_s=max(0.2, seconds), text=text, usd="0", mime=SOUND_TYPES[wanted])
+    job = taken(call, server, made)
     job.finish()
     head = {"content-type": server.sounds[wanted]}
+    if server.keeps:
+        head |= {"x-seed": str(asked.get("seed", 7)), "x-inference-time-s": "1.5"}
     if server.streams and asked.get("stream", True):
         whole = job.contents[0]
         return Answer(200, iter([whole if job.state == "succeeded" else whole[: len(whole) // 2]]), head)

@@ -1,0 +1,182 @@
+"""The makespan of whole graphs beside their critical paths, over real HTTP against the emulator, journal on SQLite:
+
+    python benchmarks/workflow.py [--median 5] [--seed 7] [--fan 200]
+
+Service times are log-normal (sigma 0.5) and known to the benchmark. The critical path is the longest way through the
+graph by the service times of what was bought and the time that local edits took; everything else is ours: planning,
+journal, ledger, submits, results, files. `push` is told of finished jobs by callbacks, `poll` looks for itself.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import sys
+import tempfile
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from aggregator.store import runs as rows
+from aggregator.testing.emulator import Emulator
+from aggregator.workflow.file import read
+from aggregator.workflow.model import Step, Workflow
+
+SIGMA = 0.5
+SHORT = Path(__file__).parent.parent / "examples" / "two_person_short.toml"
+GOAL_RATIO, GOAL_STEP_MS = 1.05, 15
+
+
+class Timed(Emulator):
+    """Every job takes a time of its own, drawn in the order of the submits."""
+
+    def __init__(self, median_s: float, seed: int) -> None:
+        super().__init__(only=("fal",), seed=seed, latency_s=0.0)
+        self._median_s, self._rng = median_s, Random(seed)
+        self.service_s: dict[str, float] = {}
+
+    def _hook(self, desk: Any, job: Any) -> None:
+        job.queued_s, job.running_s = 0.0, self._median_s * self._rng.lognormvariate(0, SIGMA)
+        self.service_s[job.id] = job.running_s
+        super()._hook(desk, job)
+
+
+def fan(count: int) -> Workflow:
+    """One picture, and as many edits of it."""
+    return Workflow(
+        name="fan",
+        steps=(
+            Step(name="still", task="text-to-image", values={"prompt": "a lighthouse"}),
+            Step(
+                name="one",
+                each=[f"at {n} o'clock" for n in range(count)],
+                task="image-to-image",
+                values={"image": "@still", "prompt": "{item}"},
+            ),
+        ),
+    )
+
+
+def short() -> Workflow:
+    """The short with two people; its picks are made by themselves."""
+    written = read(SHORT)
+    for step in written.steps:
+        if step.pick == "person":
+            written = written.with_step(step.name, pick="first")
+    return written
+
+
+@asynccontextmanager
+async def client(emulator: Timed, directory: Path, *, push: bool) -> Any:
+    os.environ["BENCH_HOOKS"] = "0" * 64
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        settings: dict[str, Any] = {"allow_ephemeral": True}
+        if push:
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}/hooks"
+            settings["webhooks"] = {"url": url, "secret_env": "BENCH_HOOKS"}
+        async with emulator.aggregator(directory, "fal", **settings) as agg:
+            if not push:
+                yield agg
+                return
+            app = Starlette(routes=[Mount("/hooks", agg.webhooks())])
+            server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+            serving = asyncio.create_task(server.serve(sockets=[listening]))
+            try:
+                yield agg
+            finally:
+                server.should_exit = True
+                await serving
+
+
+async def measured(workflow: Workflow, median_s: float, seed: int, *, push: bool) -> dict[str, Any]:
+    """Run a graph once in an empty store."""
+    with tempfile.TemporaryDirectory() as directory, Timed(median_s, seed) as emulator:
+        async with client(emulator, Path(directory), push=push) as agg, agg.project("film") as p:
+            plan = await p.plan_run(workflow, budget_usd="500")  # what opening costs is not the graph's
+            began_s, cpu_s = time.perf_counter(), time.process_time()
+            run = await p.run(workflow, budget_usd="500")
+            took_s, used_s = time.perf_counter() - began_s, time.process_time() - cpu_s
+            if run.state != "finished":
+                raise SystemExit(f"{workflow.name}: {run}")
+            path_s = critical_s(run, emulator.service_s, await _remote(agg), await _made(p, run))
+    steps = len(plan.steps)
+    return {
+        "graph": workflow.name,
+        "told by": "push" if push else "poll",
+        "steps": steps,
+        "critical path s": round(path_s, 2),
+        "makespan s": round(took_s, 2),
+        "ratio": round(took_s / path_s, 3),
+        "overhead ms a step on the path": round((took_s - path_s) * 1000 / depth(run), 1),
+        "CPU ms a step": round(used_s * 1000 / steps, 1),
+    }
+
+
+async def _remote(agg: Any) -> dict[str, str]:
+    return {record.id: record.remote_id or "" for record in await agg.jobs()}
+
+
+async def _made(p: Any, run: Any) -> dict[str, float]:
+    """How long each local edit took."""
+    found: dict[str, float] = {}
+    for name, of in run.written.items():
+        address = of[0].address
+        if of[0].output is not None and address is not None:
+            made = await p.opened.store.read(lambda c, address=address: rows.made(c, address))
+            found[name] = made.took_ms / 1000
+    return found
+
+
+def critical_s(run: Any, service_s: dict[str, float], remote: dict[str, str], made_s: dict[str, float]) -> float:
+    """The longest way through the graph."""
+    done: dict[str, float] = {}
+    for node in run.graph.nodes:
+        takes = [service_s[remote[result.job_id]] for result in run.results(node.name) if result is not None]
+        own_s = max(takes) if takes else made_s.get(node.name, 0.0)
+        done[node.name] = own_s + max((done[name] for name in node.needs), default=0.0)
+    return max(done.values())
+
+
+def depth(run: Any) -> int:
+    """The most steps one after another."""
+    found: dict[str, int] = {}
+    for node in run.graph.nodes:
+        found[node.name] = 1 + max((found[name] for name in node.needs), default=0)
+    return max(found.values())
+
+
+def main() -> int:
+    wanted = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    wanted.add_argument("--median", type=float, default=5.0)
+    wanted.add_argument("--seed", type=int, default=7)
+    wanted.add_argument("--fan", type=int, default=200)
+    wanted.add_argument("--json", action="store_true")
+    given = wanted.parse_args()
+    found = [
+        asyncio.run(measured(workflow, given.median, given.seed, push=push))
+        for workflow in (short(), fan(given.fan))
+        for push in (True, False)
+    ]
+    if given.json:
+        print(json.dumps(found, indent=2))
+    else:
+        names = list(found[0])
+        widths = [max(len(name), *(len(str(one[name])) for one in found)) for name in names]
+        for row in (names, *([str(one[name]) for name in names] for one in found)):
+            print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)))
+    pushed = [one for one in found if one["told by"] == "push"]
+    held = all(one["ratio"] <= GOAL_RATIO and one["overhead ms a step on the path"] <= GOAL_STEP_MS for one in pushed)
+    print(f"goal: at most {GOAL_RATIO} of the critical path, {GOAL_STEP_MS} ms a step: {'held' if held else 'missed'}")
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,259 @@
+"""kill -9 of workers that share a database and a bucket, at random points and moments; gone on with by others; judged.
+
+Each run is killed once or twice, and goes on in one of three ways: `again`, the same host starts again; `another`, one
+with another name takes over; `beside`, a second one has been at work from the beginning, and takes over what the first
+one leaves.
+
+```sh
+python -m tests.several.sweep --kills 200 --record
+python -m tests.several.sweep --cell dbos,postgresql,none --way beside --at 31     # one run, and what is found
+```
+"""
+
+import argparse
+import multiprocessing
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tests import postgres, s3
+from tests.faults.nursery import Life
+from tests.faults.sweep import commit
+from tests.faults.verdict import Verdict
+from tests.several.rig import Cell, Child, Rig
+from tests.several.verdict import judge, look
+
+RECORD = Path(__file__).with_name("KILLS.md")
+SHM = Path("/dev/shm")
+WAYS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("dbos", "postgresql"): ("again", "another", "beside"),
+    ("dbos", "sqlite"): ("again",),
+    ("plain", "postgresql"): ("again", "another", "beside"),
+    ("plain", "sqlite"): ("again",),
+}
+CELLS = [Cell(*of, keys) for of in WAYS for keys in ("none", "replay", "reject")]
+MAX_LIVES = 3
+"""A run that ended without everything is started again so often."""
+RIG: Rig | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run: where its workers are killed, one after the other, and who goes on."""
+
+    cell: Cell
+    kills: tuple[int | float, ...] = ()
+    way: str = "again"
+
+    def __str__(self) -> str:
+        return (
+            f"python -m tests.several.sweep --cell {self.cell} --way {self.way} --at {','.join(map(str, self.kills))}"
+        )
+
+
+@dataclass
+class Run:
+    """What came of a plan."""
+
+    plan: Plan
+    points: int = 0
+    """Of its first life, unless it was killed."""
+    killed: int = 0
+    seconds: float = 0.0
+    first_s: float = 0.0
+    verdict: Verdict | None = None
+    broken: str = ""
+
+
+def play(plan: Plan) -> Run:
+    """Kill, go on, judge."""
+    assert RIG is not None
+    run, began_s = Run(plan), time.monotonic()
+    RIG.new_world(plan.cell)
+    lives = list(_lives(RIG, run))
+    run.killed = sum(life.killed for life in lives)
+    run.points = len(lives[0].points)
+    book = RIG.shop.book(RIG.world)
+    with RIG.store(plan.cell) as store:
+        try:
+            run.verdict = store.now(partial(look, book=book), write=False)
+            store.now(partial(judge, cell=plan.cell, book=book, said=lives[-1].said), write=False)
+        except Exception as error:  # noqa: BLE001  every broken promise is shown
+            run.broken = f"{type(error).__name__}: {error}"
+    run.seconds = time.monotonic() - began_s
+    return run
+
+
+def _lives(rig: Rig, run: Run) -> Iterator[Life]:
+    plan, hosts = run.plan, (f"host-{letter}" for letter in "abcdefgh")
+    host = next(hosts)
+    dead: tuple[str, ...] = ()
+    began_s = time.monotonic()
+    for turn, at in enumerate(plan.kills or (None,)):
+        dying = Child(host, at, dead)
+        beside = [Child(next(hosts), beside=True)] if plan.way == "beside" and turn == 0 else []
+        lives = rig.live(plan.cell, dying, *beside)
+        yield from lives
+        run.first_s = run.first_s or time.monotonic() - began_s
+        if lives[0].killed and plan.way != "again":
+            dead, host = (*dead, host), next(hosts)
+    last = lives[-1]
+    for _ in range(MAX_LIVES):
+        if not last.killed and last.said.get("state") == "finished":
+            return
+        [last] = rig.live(plan.cell, Child(host, take_over=dead))
+        yield last
+
+
+# --------------------------------------------------------------------------------------------------------------- plans
+
+
+def drawn(counted: Sequence[Run], kills: int, rng: random.Random) -> Iterator[Plan]:
+    """Kills at points of our own (commits, flushes, exchanges), and at any moment; a fifth of the runs are killed
+    twice.
+    """
+    while kills > 0:
+        run = rng.choice(counted)
+        cell = run.plan.cell
+        way = rng.choice(WAYS[cell.engine, cell.database])
+        count = 2 if way != "beside" and rng.random() < 0.2 else 1
+        at = tuple(
+            rng.randint(1, run.points) if rng.random() < 0.5 else round(rng.uniform(0.05, run.first_s), 3)
+            for _ in range(count)
+        )
+        kills -= count
+        yield Plan(cell, at, way)
+
+
+# -------------------------------------------------------------------------------------------------------------- report
+
+
+@dataclass
+class Tally:
+    """What was seen in a number of runs."""
+
+    runs: int = 0
+    kills: int = 0
+    purchases: int = 0
+    duplicates: int = 0
+    unknown: int = 0
+    unknown_bought: int = 0
+    seconds: float = 0.0
+    broken: list[Run] = field(default_factory=list)
+
+    def add(self, run: Run) -> None:
+        self.runs += 1
+        self.kills += run.killed
+        self.seconds += run.seconds
+        if run.broken:
+            self.broken.append(run)
+        if run.verdict is not None:
+            for name in ("purchases", "duplicates", "unknown", "unknown_bought"):
+                setattr(self, name, getattr(self, name) + getattr(run.verdict, name))
+
+    def row(self, name: str) -> str:
+        return (
+            f"{name:34} {self.runs:>6,} {self.kills:>6,} {self.purchases:>9,} {self.duplicates:>10,} "
+            f"{self.unknown:>7,} {self.unknown_bought:>6,} {len(self.broken):>6} "
+            f"{self.seconds / max(self.runs, 1):>6.2f} s"
+        )
+
+
+HEAD = (
+    f"{'':34} {'runs':>6} {'kills':>6} {'purchases':>9} {'duplicates':>10} {'unknown':>7} {'bought':>6} "
+    f"{'broken':>6} {'a run':>8}"
+)
+
+
+def report(runs: Sequence[Run]) -> tuple[str, Tally]:
+    """A table, and its last line."""
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    total = Tally()
+    for run in sorted(runs, key=lambda run: (CELLS.index(run.plan.cell), run.plan.way)):
+        tallies[f"{run.plan.cell}, {run.plan.way}"].add(run)
+        total.add(run)
+    lines = [HEAD, *(tally.row(name) for name, tally in tallies.items()), total.row("together")]
+    lines += [f"  {run.plan}\n    {run.broken[:2000]}" for run in total.broken[:20]]
+    return "\n".join(lines), total
+
+
+def record(total: Tally, engine: Sequence[Run], seconds: float) -> None:
+    """Append a run to the record."""
+    durable = sum(run.killed for run in engine)
+    row = (
+        f"| {time.strftime('%Y-%m-%d')} | {commit()} | {total.runs:,} | {total.kills:,} | {durable:,} "
+        f"| {total.purchases:,} | {total.duplicates} | {total.unknown:,} | {total.unknown_bought:,} "
+        f"| {len(total.broken)} | {seconds:.0f} s |\n"
+    )
+    with RECORD.open("a", encoding="utf-8") as file:
+        file.write(row)
+
+
+# --------------------------------------------------------------------------------------------------------------- doing
+
+
+def _begin(directory: Path, urls: Any, bucket: str) -> None:
+    global RIG  # noqa: PLW0603  one in each worker
+    RIG = Rig(Path(tempfile.mkdtemp(dir=directory)), bucket, urls.get())
+
+
+def sweep(given: argparse.Namespace, cells: Sequence[Cell]) -> list[Run]:
+    """A clean run of every cell, then as many kills as are asked for."""
+    with ExitStack() as stack:
+        directory = Path(tempfile.mkdtemp(prefix="aggregator-several-", dir=SHM if SHM.is_dir() else None))
+        stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        context = multiprocessing.get_context("fork")
+        urls = context.SimpleQueue()
+        for _ in range(given.workers):
+            urls.put(stack.enter_context(postgres.database()))
+        bucket = stack.enter_context(s3.bucket())
+        pool = stack.enter_context(context.Pool(given.workers, _begin, (directory, urls, bucket)))
+        if given.at:
+            kills = tuple(float(at) if "." in at else int(at) for at in given.at.split(","))
+            return pool.map(play, [Plan(cell, kills, given.way) for cell in cells], chunksize=1)
+        counted = pool.map(play, [Plan(cell) for cell in cells], chunksize=1)
+        runs = [run for run in counted if run.broken]
+        if runs:
+            return runs
+        plans = list(drawn(counted, given.kills, random.Random(given.seed)))
+        for run in pool.imap_unordered(play, plans, chunksize=1):
+            runs.append(run)
+            if len(runs) % 50 == 0 or run.broken:
+                found = f": {run.plan}: {run.broken[:300]}" if run.broken else ""
+                print(f"{len(runs)} of {len(plans)} runs{found}", file=sys.stderr, flush=True)
+        return runs
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.several.sweep", description=__doc__.partition("\n")[0])
+    parser.add_argument("--kills", type=int, default=200, metavar="N", help="how many processes are killed")
+    parser.add_argument("--seed", type=int, default=1, help="of what is random")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--cell", help="engine,database,keys: this one alone")
+    parser.add_argument("--way", default="again", choices=("again", "another", "beside"), help="with --at")
+    parser.add_argument("--at", help="kill there: the number of a point, or seconds (1.5); the next life there, …")
+    parser.add_argument("--record", action="store_true", help=f"append the run to {RECORD.name}")
+    given = parser.parse_args()
+    began_s = time.monotonic()
+    runs = sweep(given, [Cell(*given.cell.split(","))] if given.cell else CELLS)
+    seconds = time.monotonic() - began_s
+    text, total = report(runs)
+    print(text)
+    print(f"commit {commit()}, {given.workers} workers, {seconds:.0f} s")
+    if given.record:
+        record(total, [run for run in runs if run.plan.cell.engine == "dbos"], seconds)
+    return 1 if total.broken or not total.runs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
