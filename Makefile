@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := aggregator tests examples benchmarks
 
-.PHONY: demo test check faults conformance selfhosted selfhosted-full fix bench kill-sweep hammer readme clean
+.PHONY: demo test check test-browser faults conformance selfhosted selfhosted-full fix bench kill-sweep several hammer readme clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -22,6 +22,10 @@ check: .venv/dev.stamp  ## format, lint, types, arrows, data: nothing is run
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m aggregator.registry.build --check
 
+test-browser: .venv/browser.stamp  ## the contact sheet in a real browser, Debian's chromium
+	@test -x /usr/bin/chromium || { echo "/usr/bin/chromium is missing: apt-get install --no-install-recommends chromium"; exit 1; }
+	$(BIN)/python -m pytest tests/browser -n 2
+
 faults: .venv/dev.stamp  ## 10,000 seeded schedules of faults and deaths, and every planted bug
 	$(BIN)/python -m tests.faults.run --schedules 10000 --mutants
 
@@ -31,7 +35,7 @@ conformance: .venv/dev.stamp  ## the official clients against the emulator, in e
 selfhosted: .venv/dev.stamp  ## real servers of the kind you run yourself, in environments of their own: Cog, BentoML
 	$(BIN)/python -m tests.selfhosted.run
 
-selfhosted-full: .venv/dev.stamp  ## the same, and the larger ones: Ray Serve, Piper, SGLang
+selfhosted-full: .venv/dev.stamp  ## the same, and the larger ones: KServe, Piper, Ray Serve, SGLang, Triton
 	$(BIN)/python -m tests.selfhosted.run --full
 
 fix: .venv/dev.stamp  ## format, mend what can be mended, rebuild what is generated
@@ -45,6 +49,9 @@ bench: .venv/run.stamp  ## paired with httpx and the official clients, in enviro
 
 kill-sweep: .venv/dev.stamp  ## kill -9 at every commit and exchange of real processes, then run again and judge
 	$(BIN)/python -m tests.faults.sweep
+
+several: .venv/dev.stamp  ## kill -9 of workers that share a database and a bucket, with and without DBOS
+	$(BIN)/python -m tests.several.sweep --kills 200
 
 hammer: .venv/dev.stamp  ## 16 processes on one budget, half of them killed, on both databases
 	$(BIN)/python -m tests.ledger.hammer
@@ -63,4 +70,8 @@ clean:  ## remove environments and caches
 
 .venv/dev.stamp: .venv/run.stamp
 	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+.venv/browser.stamp: .venv/dev.stamp
+	$(BIN)/python -m pip install --quiet --group browser
 	@touch $@

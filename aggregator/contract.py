@@ -420,8 +420,8 @@ UNKNOWN = "unknown"
 class Meter:
     """One billed unit, and how much of it a request uses.
 
-    `quantity` is `request.<field>`, a number as a string, a pure function, or `unknown` before it is made. `reported` is
-    the path in the last answer where the provider says what it counted: what is settled, where it is present.
+    `quantity` is `request.<field>`, a number as a string, a pure function, or `unknown` before it is made. `reported`
+    is the path in the last answer where the provider says what it counted: what is settled, where it is present.
     """
 
     unit: str

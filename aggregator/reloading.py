@@ -18,6 +18,7 @@ from aggregator.feeding import catalogue_of
 from aggregator.opening import ORGANISATION, Opened, configuration, frozen_by
 from aggregator.options import budget_caps
 from aggregator.periods import day_of
+from aggregator.store import verdicts
 from aggregator.view import View
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ async def reload(opened: Opened, configured: Config | Mapping[str, Any] | str | 
     for name, settings in config.providers.items():
         if settings.credits is not None:
             await opened.open_credits(name, settings.credits)
-    planner.swap(replace(view, verdicts=planner.view.verdicts))
+    judged = await opened.context.store.read(verdicts.read)  # what other processes were told since, too
+    planner.swap(replace(view, verdicts=judged))
     planner.frozen = frozen
     late = [name for name in _AT_OPENING if getattr(config, name) != getattr(before, name)]
     late += [

@@ -7,7 +7,7 @@ Nobody is waited for; the second line pays for another picture, and for all that
 """
 
 from aggregator import Result
-from aggregator.workflow.tracing import Steps, workflow
+from aggregator.workflow import Steps, workflow
 
 
 def detail(take: Result) -> float:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from aggregator.workflow.tracing import Steps, workflow
+from aggregator.workflow import Steps, workflow
 
 PLACES = ("harbour", "orchard", "station", "market", "lighthouse", "quarry", "greenhouse", "pier", "chapel", "mill")
 HOURS = ("at dawn", "at noon", "in fog", "in rain", "at dusk", "at night")
@@ -19,17 +19,17 @@ AGGREGATOR = (sys.executable, "-m", "aggregator.cli")
 
 
 @workflow
-async def overnight(w: Steps, count: int = 300) -> None:
+async def overnight(w: Steps, count: int = 300, size: str = "96x64") -> None:
     for n in range(count):
         place, hour = PLACES[n % len(PLACES)], HOURS[n // len(PLACES) % len(HOURS)]
-        await w.text_to_image(f"a {place} {hour}, sheet {n // 60 + 1}", size="96x64", name=f"picture-{n + 1}")
+        await w.text_to_image(f"a {place} {hour}, sheet {n // 60 + 1}", size=size, name=f"picture-{n + 1}")
 
 
 def batch(count: int, *, kill_after: int | None = None) -> dict[str, object] | None:
     """Run it, listening to what it says; killed after so many pictures, it says no last word."""
     words = ("run", f"{__file__}:overnight", "--local", "--json", "--set", f"count={count}")
     done = 0
-    with subprocess.Popen([*AGGREGATOR, *words], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*AGGREGATOR, *words], stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout is not None
         for line in process.stdout:
             said = json.loads(line)
@@ -41,7 +41,7 @@ def batch(count: int, *, kill_after: int | None = None) -> dict[str, object] | N
 
 
 def asked(*words: str) -> list[dict[str, object]]:
-    return json.loads(subprocess.check_output([*AGGREGATOR, *words, "--json"]))
+    return json.loads(subprocess.check_output([*AGGREGATOR, *words, "--json"]))  # noqa: S603
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ made from that row is paid. The push-in and the words are local edits, which cos
 import csv
 from pathlib import Path
 
-from aggregator.workflow.tracing import Steps, workflow
+from aggregator.workflow import Steps, workflow
 
 TABLE = str(Path(__file__).with_suffix(".csv"))
 

@@ -45,6 +45,7 @@ EXTRAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "cli": ("this command", ("typer", "rich")),
     "plot": ("pictures of quality against price", ("matplotlib",)),
     "postgres": ("a store that several machines share", ("psycopg",)),
+    "dbos": ("runs of workflows that outlive a machine", ("dbos",)),
     "s3": ("files in a bucket that several machines share", ("obstore",)),
 }
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from aggregator.cli import registry_audit, registry_discover, registry_feed, registry_probe
+from aggregator.cli import registry_audit, registry_discover, registry_feed, registry_probe, registry_weights
 
 __all__ = ["app"]
 
@@ -15,5 +15,6 @@ app.command("audit")(registry_audit.audit_registry)
 app.command("diff")(registry_audit.diff_models)
 app.command("discover")(registry_discover.discover)
 app.command("import")(registry_discover.import_endpoint)
+app.command("weights")(registry_weights.weights)
 app.command("probe")(registry_probe.probe_offers)
 app.add_typer(registry_probe.app, name="quarantine", no_args_is_help=True)

@@ -101,8 +101,10 @@ def _files(on: Console, run: "Run", saved: Mapping[str, Path]) -> None:
         return
     on.print()
     on.print(heading("Files", dim="" if saved else "in the store: --out DIRECTORY copies them"))
-    for name, path in files.items():
+    for name, path in list(files.items())[:MOST_ITEMS]:
         say(on, f"{name}: {shown_path(path)}", indent=2)
+    if len(files) > MOST_ITEMS:
+        say(on, f"and {len(files) - MOST_ITEMS} more: --json has all of them", indent=2)
 
 
 def _waiting(on: Console, run: "Run", again: str) -> None:
@@ -155,7 +157,7 @@ def draw_comparison(on: Console, of: "RunComparison", *, planned: bool) -> None:
             "" if one.draft_s is None else seconds(one.draft_s),
             Text(words, "dim") if kept else Text(one.final_model or "", "bold cyan"),
             "" if kept else usd(one.final_usd),
-            "–" if one.final_s is None and not kept else "" if one.final_s is None else seconds(one.final_s),
+            "" if kept else seconds(one.final_s),
         )
     rows.add_row(
         Text("in all", "bold"), "", usd(of.draft_usd), "", "", Text(usd(of.final_usd), "bold green"),

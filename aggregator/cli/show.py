@@ -84,12 +84,14 @@ def table(on: Console, *columns: str, right: Sequence[str] = (), fold: Sequence[
     return found
 
 
-def entries(on: Console, header: Sequence[str], rows: Sequence[tuple[Sequence[str], str]]) -> None:
+def entries(
+    on: Console, header: Sequence[str], rows: Sequence[tuple[Sequence[str], str]], *, last: str = "offer"
+) -> None:
     """Rows with a long name each: at their end where there is room for all, else each on a line below."""
     widths = [max(len(row[at]) for row in (header, *(cells for cells, _ in rows))) for at in range(len(header))]
     gap = "  "
     beside = sum(widths) + len(gap) * len(widths) + max((len(name) for _, name in rows), default=0) <= on.width
-    on.print(Text(_aligned(header, widths, gap) + (f"{gap}offer" if beside else ""), "dim"), soft_wrap=True)
+    on.print(Text(_aligned(header, widths, gap) + (f"{gap}{last}" if beside else ""), "dim"), soft_wrap=True)
     for cells, name in rows:
         line = Text(_aligned(cells, widths, gap))
         line.stylize("green", 0, 1 if cells[0] == USABLE else 0)

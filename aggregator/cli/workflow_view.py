@@ -8,8 +8,9 @@ from rich.text import Text
 
 from aggregator.cli.show import say, table
 from aggregator.workflow.circles import needs
-from aggregator.workflow.expand import Graph, in_order
+from aggregator.workflow.graph import Graph
 from aggregator.workflow.model import Carried, Step
+from aggregator.workflow.order import in_order
 
 __all__ = ["draw_workflow", "workflow_as_json"]
 

@@ -5,7 +5,7 @@ there.
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import av
 import numpy as np
@@ -77,10 +77,11 @@ def save_sound(path: Path, samples: Any, rate: int, tick: Callable[[], None]) ->
     part = path.with_name(f".part-{path.name}")
     kind = path.suffix.removeprefix(".")
     with av.open(str(part), "w", format=kind) as out:
-        stream = out.add_stream("pcm_s16le" if kind == "wav" else kind, rate=rate)
-        stream.layout = SOUND_LAYOUTS[len(whole) - 1]
+        stream = cast("av.AudioStream", out.add_stream("pcm_s16le" if kind == "wav" else kind, rate=rate))
+        layout = SOUND_LAYOUTS[len(whole) - 1]
+        stream.layout = layout
         packed = np.ascontiguousarray(whole.T).reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(packed, format="s16", layout=stream.layout.name)
+        frame = av.AudioFrame.from_ndarray(packed, format="s16", layout=layout)
         frame.sample_rate = rate
         out.mux(stream.encode(frame))
         out.mux(stream.encode())

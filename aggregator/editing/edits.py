@@ -126,7 +126,7 @@ class MuxSound(_OfVideo):
     """A clip with a sound: instead of its own, or mixed with it."""
 
     task: ClassVar[str] = "mux-sound"
-    kinds: ClassVar[Mapping[str, tuple[str, ...]]] = {"video": ("video",), "audio": ("audio",)}
+    kinds: ClassVar[Mapping[str, tuple[str, ...]]] = {"video": ("video",), "audio": ("audio", "video")}
     audio: Input
     fit: Literal["video", "shortest", "loop"] = "video"
     """Where lengths differ. `video`: as long as the clip, the sound cut or followed by silence. `shortest`: both end

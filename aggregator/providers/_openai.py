@@ -95,7 +95,7 @@ def piped(fields: Fields) -> c.Endpoint:
 
 def heard(fields: Fields) -> c.Endpoint:
     """A sound of `serve-diffusers`: the file itself, with what is known of it in the head of the answer."""
-    length = {"duration_s": "audio_length", "format": formats("wav flac")}
+    length: Fields = {"duration_s": "audio_length", "format": formats("wav flac")}
     made = sound({"prompt": "input", **length, **SEEDED, **fields}, "audio/wav", "/audio/generate")
     busy = (replace(BUSY[0], reported="@headers.x-inference-time-s"),)
     return replace(made, meters=busy, facts={"seed": "@headers.x-seed"})

@@ -13,9 +13,10 @@ from aggregator.errors import RequestError
 from aggregator.inputs import Media
 from aggregator.tasks import Request, faults
 from aggregator.workflow.content import Given, parameters, symbolic
-from aggregator.workflow.expand import Graph, Node, expand
+from aggregator.workflow.expand import expand
 from aggregator.workflow.file import typed
 from aggregator.workflow.flat import is_address
+from aggregator.workflow.graph import Graph, Node
 from aggregator.workflow.kinds import made_by, makes, request_class, takes
 from aggregator.workflow.model import Ref, Workflow, refs_in
 from aggregator.workflow.problems import Problems, unknown

@@ -5,9 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from aggregator.workflow.conditions import asked_about
-from aggregator.workflow.expand import PREVIOUS
 from aggregator.workflow.kinds import takes
-from aggregator.workflow.model import Ref, Step, refs_in
+from aggregator.workflow.model import PREVIOUS, Ref, Step, refs_in
 
 __all__ = ["base_of", "circles", "needs", "without"]
 

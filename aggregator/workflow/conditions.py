@@ -81,7 +81,7 @@ def holds(when: str, facts: Callable[[str], Mapping[str, Any] | None]) -> bool |
             raise RequestError(f"when = {when!r}: what {found[1]} made does not say its {found[2]}")
         values.append(known[found[2]])
     if sign is None:
-        return str(values[0]).lower() not in _FALSE
+        return bool(values[0]) if isinstance(values[0], float) else str(values[0]).lower() not in _FALSE
     a, b = values
     if isinstance(a, str) != isinstance(b, str):
         a, b = str(a), str(b)

@@ -11,7 +11,7 @@ from aggregator.inputs import Media
 from aggregator.registry.cards import Offer
 from aggregator.routing.chain import made_of
 from aggregator.tasks import Reference, Request
-from aggregator.workflow.expand import Node
+from aggregator.workflow.graph import Node
 from aggregator.workflow.kinds import request_class
 from aggregator.workflow.model import Ref
 

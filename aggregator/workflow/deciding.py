@@ -13,7 +13,7 @@ from aggregator.routing.plan import Ask, Plan
 from aggregator.store.runs import KnownJob
 from aggregator.tasks import Request
 from aggregator.workflow.content import address, key_of, mark_of, prefix_of
-from aggregator.workflow.expand import Node
+from aggregator.workflow.graph import Node
 
 if TYPE_CHECKING:
     from aggregator.options import Options

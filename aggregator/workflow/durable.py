@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from dbos import DBOS, SetWorkflowID, StepOptions, WorkflowSerializationFormat
 from sqlalchemy import make_url
 
 from aggregator.errors import ConfigurationError, StoreError, WorkflowError
@@ -26,6 +25,11 @@ from aggregator.workflow.planning import plan_run
 from aggregator.workflow.reading import read_back
 from aggregator.workflow.run import check_money
 from aggregator.workflow.runs import open_desk
+
+try:
+    from dbos import DBOS, SetWorkflowID, StepOptions, WorkflowSerializationFormat
+except ImportError:
+    raise ConfigurationError('durable runs need DBOS: pip install "aggregator[dbos]"') from None
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -94,7 +98,7 @@ def register(client: "Aggregator", config: "DBOSConfig", *, scorers: Mapping[str
             "give its configuration an executor_id, such as the name of the host, or set DBOS__VMID"
         )
     DBOS(config=config)
-    return Durable(client, Steps(client, scorers), lock)
+    return Durable(Steps(client, scorers), lock)
 
 
 def _named(config: "DBOSConfig") -> str:
@@ -122,8 +126,7 @@ class Durable:
     launches DBOS itself, in the event loop of the client, and ends it before that is closed.
     """
 
-    def __init__(self, client: "Aggregator", steps: Steps, lock: int | None = None) -> None:
-        self._client = client
+    def __init__(self, steps: Steps, lock: int | None) -> None:
         self._steps = steps
         self._lock = lock
         self._under_way: set[asyncio.Task[Any]] = set()
@@ -217,10 +220,10 @@ class Durable:
         """Wait for a run that any process may be going on with."""
         handle: Any = await DBOS.retrieve_workflow_async(workflow_id)
         try:
-            await handle.get_result(polling_interval_sec=WAIT_S)
+            name = await handle.get_result(polling_interval_sec=WAIT_S)
         except Exception as error:
             raise WorkflowError(f"run {workflow_id}: {error}", step="") from error
-        return await read_back(project, workflow_id.split("/")[-2])
+        return await read_back(project, name)
 
     async def take_over(self, executor_id: str) -> list[str]:
         """Go on with the runs of a process that is gone for good; returns their ids. One that comes back with the same
@@ -238,8 +241,8 @@ class Durable:
     # ------------------------------------------------------------------------------------------------ what is durable
 
     async def _run(self, run: Json) -> str:
-        """Every flat step as soon as what it needs is there, each a workflow of its own. The same calls in the same
-        order whenever it is replayed: what ended first is asked of DBOS.
+        """Every flat step as soon as what it needs is there, each a workflow of its own; returns the run's name. The
+        same calls in the same order whenever it is replayed: what ended first is asked of DBOS.
         """
         workflow_id = DBOS.workflow_id
         await _free(self._steps.begin, run)
@@ -259,7 +262,8 @@ class Durable:
             name = first.workflow_id.rpartition("/")[2]
             del running[name]
             outcomes[name] = await _ended(first)
-        return await _free(self._steps.end, run, outcomes)
+        await _free(self._steps.end, run, outcomes)
+        return str(run["run"])
 
     async def _step(self, run: Json, of: Json, given: Json) -> Json:
         """One flat step, from what it needs to what it made."""

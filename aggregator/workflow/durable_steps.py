@@ -18,12 +18,13 @@ from aggregator.store import runs as rows
 from aggregator.store.runs import RunStep, StepState
 from aggregator.tasks import request_from_json
 from aggregator.workflow.deciding import Decision
-from aggregator.workflow.expand import Graph, Node, expand
+from aggregator.workflow.expand import expand
+from aggregator.workflow.graph import Graph, Node
 from aggregator.workflow.kinds import takes
 from aggregator.workflow.model import Ref, Step, Workflow
 from aggregator.workflow.outcome import Outcome
 from aggregator.workflow.planning import plan_run
-from aggregator.workflow.run import check_money, close, make_edit, set_aside, state_of
+from aggregator.workflow.run import MAX_EDITS_AT_ONCE, check_money, close, make_edit, set_aside, state_of
 from aggregator.workflow.steps import Desk, Score
 
 if TYPE_CHECKING:
@@ -101,9 +102,15 @@ class Steps:
         self._client = client
         self._scorers = dict(scorers or {})
         self._projects: dict[str, Project] = {}
+        self._edits = asyncio.Semaphore(MAX_EDITS_AT_ONCE)
 
-    async def _desk(self, run: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> Desk:
-        """The run as it is on this host, with these of its flat steps."""
+    async def _desk(self, run: Json, nodes: Sequence[Json], *, history: bool = False, picks: bool = False) -> Desk:
+        """The run as it is on this host, with these of its flat steps.
+
+        Args:
+            history: With what was written down of it before. picks: With what was picked.
+
+        """
         project = await self._project(run["project"])
         asked = run.get("asked", {})
         if asked:
@@ -111,8 +118,9 @@ class Steps:
             graph = replace(expand(workflow, asked["inputs"]), nodes=tuple(map(_node, nodes)))
         else:
             graph = Graph(Workflow(name=run["workflow"], steps=()), {}, tuple(map(_node, nodes)), {})
-        before = await project.opened.store.read(lambda c: rows.steps_of(c, run["id"]))
-        picks = await project.opened.store.read(lambda c: rows.picks_of(c, run["id"]))
+        store = project.opened.store
+        before = await store.read(lambda c: rows.steps_of(c, run["id"])) if history else []
+        picked = await store.read(lambda c: rows.picks_of(c, run["id"])) if picks else []
         budget = run.get("budget_usd")
         return Desk(
             project,
@@ -122,7 +130,7 @@ class Steps:
             run["stage"],
             before={(one.step, one.take): one for one in before},
             resuming=run["resuming"],
-            picks={(one.step, one.address): one.take for one in picks},
+            picks={(one.step, one.address): one.take for one in picked},
             scorers=self._scorers,
             budget_usd=None if budget is None else Decimal(budget),
             bounds_usd={one["name"]: Decimal(one["bound_usd"]) for one in nodes if one["bound_usd"] is not None},
@@ -138,7 +146,7 @@ class Steps:
 
     async def begin(self, run: Json) -> None:
         """Write the run down and keep the money for it."""
-        desk = await self._desk(run, run["nodes"])
+        desk = await self._desk(run, run["nodes"], history=True, picks=True)
         plan = await plan_run(desk)
         check_money(plan, desk.budget_usd)
         await set_aside(desk, plan)
@@ -160,7 +168,7 @@ class Steps:
             given: What became of the flat steps that it needs.
 
         """
-        desk = await self._desk(run, [of])
+        desk = await self._desk(run, [of], history=True)
         [node] = desk.graph.nodes
         outcomes = {name: _outcome(_other(name), one) for name, one in given.items()}
         outcome = desk.ruled_out(node, outcomes)
@@ -183,7 +191,8 @@ class Steps:
         edit = edit_from_json(asked)
         try:
             where, there = await desk.made(node, edit)
-            made = there or await make_edit(desk, where, edit)
+            async with self._edits:
+                made = there or await make_edit(desk, where, edit)
         except AggregatorError as error:
             return await self._failed(desk, node, error)
         state: StepState = "reused" if there is not None else "made"
@@ -223,7 +232,7 @@ class Steps:
 
     async def fetch(self, run: Json, of: Json, takes: Sequence[Json]) -> Json:
         """What the step made."""
-        desk = await self._desk(run, [of])
+        desk = await self._desk(run, [of], picks=True)
         [node] = desk.graph.nodes
         decisions = _decisions(desk, takes)
         ends = [await self._ended(desk, one) for one in takes]

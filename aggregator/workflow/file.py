@@ -17,6 +17,7 @@ image = "@still"
 """
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -45,7 +46,7 @@ RESERVED = frozenset({*OPTIONS, "name", "task", "values", "place"})
 _CARRIED = tuple(one.name for one in fields(Carried) if one.name not in ("name", "place"))
 
 
-def read(path: Path) -> Workflow:
+def read(path: str | os.PathLike[str]) -> Workflow:
     """Read a workflow; its name is the file's, unless it says another.
 
     Raises:
@@ -53,6 +54,7 @@ def read(path: Path) -> Workflow:
         WorkflowCheckError: It is no workflow; every reason with its line.
 
     """
+    path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aggregator.workflow.expand import Node, expand
+from aggregator.workflow.expand import expand
+from aggregator.workflow.graph import Node
 from aggregator.workflow.kinds import takes
 from aggregator.workflow.model import Carried, Ref, Workflow
 from aggregator.workflow.words import texts_in

@@ -17,10 +17,12 @@ from pydantic import JsonValue
 
 from aggregator.errors import RequestError
 
-__all__ = ["MAX_STEPS", "NAME", "Carried", "Place", "Ref", "Step", "Workflow", "refs_in"]
+__all__ = ["MAX_STEPS", "NAME", "PREVIOUS", "Carried", "Place", "Ref", "Step", "Workflow", "refs_in"]
 
 NAME = re.compile(r"[A-Za-z][\w-]*")
 """How steps, inputs and references may be named: a dot is for the items of a fan-out."""
+PREVIOUS = "previous"
+"""What a shot of a fan-out may continue: the one before it."""
 MAX_STEPS = 10_000
 """After fan-out."""
 _REF = re.compile(r"@([A-Za-z][\w.-]*(?:\.\{index\})?)(?:#(\d+))?")

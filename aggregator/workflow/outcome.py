@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from aggregator.inputs import Media
 from aggregator.workflow.conditions import FACTS, holds
 from aggregator.workflow.content import Given
-from aggregator.workflow.expand import Node
+from aggregator.workflow.graph import Node
 from aggregator.workflow.kinds import takes
 from aggregator.workflow.model import Ref, refs_in
 

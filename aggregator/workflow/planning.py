@@ -16,7 +16,7 @@ from aggregator.routing.chain_quote import StepQuote
 from aggregator.tasks import Request
 from aggregator.workflow.content import symbolic
 from aggregator.workflow.deciding import Decision
-from aggregator.workflow.expand import Node
+from aggregator.workflow.graph import Node
 from aggregator.workflow.kinds import makes
 from aggregator.workflow.outcome import Outcome
 from aggregator.workflow.plan import RunPlan, StepPlan
@@ -68,8 +68,12 @@ class _Planning:
         self._steps: list[StepPlan] = []
         self._chain: dict[str, list[ChainStep]] = {}
         """By flat step that is bought, its takes."""
-        self._bought_above: dict[str, tuple[str, ...]] = {}
+        self._after: dict[str, tuple[str, ...]] = {}
+        """By flat step, what is bought and has to be over before it begins."""
+        self._over: dict[str, tuple[str, ...]] = {}
         """By flat step, what is bought and has to be over before what it makes is there."""
+        self._new: dict[tuple[str, str | None], tuple[str, Media]] = {}
+        """By content and maker, the take that is bought: the same in another step is not bought again."""
         self._kept_usd = ZERO
         self.marks: dict[str, str] = {}
         """By take, who would make it now."""
@@ -77,7 +81,8 @@ class _Planning:
     async def look(self, node: Node) -> None:
         """Work out one flat step; those that it needs are known."""
         out = self._desk.ruled_out(node, self._outcomes)
-        self._bought_above[node.name] = self._above(node)
+        before = dict.fromkeys(name for need in node.needs for name in self._over[need])
+        self._after[node.name] = self._over[node.name] = tuple(before)
         if out is not None:
             self._outcomes[node.name] = out
             self._add(node, "skipped", out.why)
@@ -88,13 +93,6 @@ class _Planning:
             await self._edit(node, full[0], coming)
         else:
             await self._bought(node, full, coming)
-
-    def _above(self, node: Node) -> tuple[str, ...]:
-        found: dict[str, None] = {}
-        for name in node.needs:
-            own = [step.name for step in self._chain.get(name, ())]
-            found |= dict.fromkeys(own or self._bought_above[name])
-        return tuple(found)
 
     async def _edit(self, node: Node, edit: Edit, coming: Sequence[str]) -> None:
         there: Media | None = None
@@ -117,13 +115,21 @@ class _Planning:
         if all(results):
             await self._found_again(node, decisions, cast("Sequence[Result]", results))
             return
+        known = {one.take: self._new.get((one.address, one.mark)) for one in decisions if one.state == "run"}
+        twins = {take: twin for take, twin in known.items() if twin is not None}
+        decisions = [_as_in(one, *twins[one.take]) if one.take in twins else one for one in decisions]
         media = tuple(
-            _to_come(one) if result is None else result.as_media()
+            result.as_media() if result else twins[one.take][1] if one.take in twins else _to_come(one)
             for one, result in zip(decisions, results, strict=True)
         )
         self._outcomes[node.name] = Outcome(node, "coming", media)
         new = [one for one in decisions if one.state == "run"]
-        self._chain[node.name] = [self._chain_step(one, node) for one in new]
+        self._chain[node.name] = chain = [self._chain_step(one, node) for one in new]
+        self._new |= {
+            (one.address, one.mark): (step.name, media[one.take - 1]) for one, step in zip(new, chain, strict=True)
+        }
+        bought = [step.name for step in chain] + [name for name, _ in twins.values()]
+        self._over[node.name] = tuple(dict.fromkeys(bought)) or self._after[node.name]
         self._kept_usd += sum((one.cost.amount_usd or ZERO for one in results if one is not None), ZERO)
         worst = next((one for one in decisions if one.state == "run"), decisions[0])
         notes = dict.fromkeys(note for one in decisions for note in one.notes)
@@ -151,7 +157,7 @@ class _Planning:
             deadline_s=step.deadline_s or DEADLINE_S,
             on_unsupported=step.on_unsupported,
             provider_options=cast("dict[str, dict[str, object]]", dict(step.provider_options)),  # type: ignore[arg-type]
-            after=self._bought_above[node.name],
+            after=self._after[node.name],
         )
 
     def _add(
@@ -226,6 +232,11 @@ class _Planning:
         ]
 
 
+def _as_in(one: Decision, name: str, _media: Media) -> Decision:
+    """A take that another step buys."""
+    return replace(one, state="attached", why=f"the same as {name}")
+
+
 def _to_come(one: Decision) -> Media:
     """What a take will be like, as far as the request and its maker's usual values say; else as large as its input."""
     media = replace(symbolic(one.node.name, one.take, one.request), job_id=None)
@@ -242,9 +253,7 @@ def _to_come(one: Decision) -> Media:
     )
     if makes(one.request) == "image":
         return media
-    return replace(
-        media, duration_s=media.duration_s or values.get("duration_s"), fps=media.fps or values.get("fps")
-    )
+    return replace(media, duration_s=media.duration_s or values.get("duration_s"), fps=media.fps or values.get("fps"))
 
 
 def _exactly(ends: "tuple[Decimal, Decimal] | None") -> int | None:

@@ -10,7 +10,8 @@ from aggregator.identity import digest
 from aggregator.inputs import Media
 from aggregator.store import runs as rows
 from aggregator.store.runs import RunStep
-from aggregator.workflow.expand import Graph, Node, expand
+from aggregator.workflow.expand import expand
+from aggregator.workflow.graph import Graph, Node
 from aggregator.workflow.model import Workflow
 from aggregator.workflow.outcome import Outcome, is_made, passed_on
 from aggregator.workflow.runs import Run, by_step, known_run

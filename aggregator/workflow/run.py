@@ -22,7 +22,7 @@ from aggregator.runner.context import retrieve
 from aggregator.store import runs as rows
 from aggregator.store.runs import RunState, RunStep, StepState
 from aggregator.workflow.events import Kind, OnEvent, RunEvent
-from aggregator.workflow.expand import Node
+from aggregator.workflow.graph import Node
 from aggregator.workflow.outcome import Outcome
 from aggregator.workflow.plan import RunPlan
 from aggregator.workflow.planning import plan_run
@@ -113,12 +113,15 @@ def state_of(outcomes: Iterable[Outcome]) -> RunState:
 async def set_aside(desk: Desk, plan: RunPlan) -> None:
     """Write the run down and keep the money for all of it, before anything is spent."""
     at = desk.now()
+    new: dict[str, list[str]] = {}
+    for one in plan.chain.steps if plan.chain else ():
+        name, _, take = one.name.partition("#")
+        new.setdefault(name, []).append(f"{name}#{take or 1}")
     marks: dict[str, int] = {}
     for step in plan.of("run"):
         assert step.high_usd is not None
-        takes = desk.graph.by_name[step.name].takes
-        each = -(-micro_usd(step.high_usd, "reserve") // takes)
-        marks |= {f"{step.name}#{take}": each for take in range(1, takes + 1)}
+        takes = new[step.name]  # of some, others may be there already
+        marks |= dict.fromkeys(takes, -(-micro_usd(step.high_usd, "reserve") // len(takes)))
     warn_at, account = desk.project.opened.context.warn_at, desk.project.account
 
     def write(c: "Connection") -> ledger.Moved:

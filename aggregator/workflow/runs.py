@@ -16,7 +16,8 @@ from aggregator.routing.chain_fit import Fit
 from aggregator.routing.chain_quote import Way
 from aggregator.store import runs as rows
 from aggregator.store.runs import RunState, RunStep
-from aggregator.workflow.expand import Graph, expand
+from aggregator.workflow.expand import expand
+from aggregator.workflow.graph import Graph
 from aggregator.workflow.outcome import Outcome
 from aggregator.workflow.plan import RunPlan
 from aggregator.workflow.planning import chain_of, plan_run

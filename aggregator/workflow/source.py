@@ -14,12 +14,12 @@ from typing import Any
 from aggregator.errors import RequestError
 from aggregator.tasks import TASKS
 from aggregator.verbs import Verbs
-from aggregator.workflow.expand import PREVIOUS, in_order
 from aggregator.workflow.file import OPTIONS, RESERVED
 from aggregator.workflow.flat import flattened, stems_of
 from aggregator.workflow.kinds import starts_from
 from aggregator.workflow.layout import Group, Node, inside, quote_for, quoted, rendered, wrapped
-from aggregator.workflow.model import Carried, Ref, Step, Workflow, refs_in
+from aggregator.workflow.model import PREVIOUS, Carried, Ref, Step, Workflow, refs_in
+from aggregator.workflow.order import in_order
 from aggregator.workflow.words import PLACE, texts_in
 
 __all__ = ["VERBS", "source"]
@@ -181,7 +181,7 @@ class _Module:
             return
         env = {**self._inputs, ITEM: self._item, INDEX: self._index}
         call = self._call(step, env)
-        over = wrapped(f"for {self._index}, {self._item} in enumerate(", self._all(step.each), ", 1)")
+        over = Group(f"for {self._index}, {self._item} in enumerate(", [self._all(step.each), "1"], ")")
         if step.continues == PREVIOUS:
             yield f"{self._vars[step.name]}: list[Handle] = []"
             yield wrapped("", over, ":")
@@ -334,7 +334,7 @@ def _formatted(text: str, env: Mapping[str, str]) -> str:
         if match[1] is None:
             plain += match[0][0]
         else:
-            parts.append((plain, f"{{{_looked_up(match, env)}}}"))
+            parts.append((plain, "{" + _looked_up(match, env, "'") + "}"))
             plain = ""
     plain += text[at:]
     if not parts:
@@ -350,7 +350,7 @@ def _doubled(text: str, quote: str) -> str:
     return inside(text, quote).replace("{", "{{").replace("}", "}}")
 
 
-def _looked_up(match: re.Match[str], env: Mapping[str, str]) -> str:
+def _looked_up(match: re.Match[str], env: Mapping[str, str], quote: str = '"') -> str:
     if match[1] not in env:
         raise RequestError(f"{match[0]}: there is no input {match[1]!r}")
-    return env[match[1]] + "".join(f"['{part}']" for part in match[2].split(".")[1:])
+    return env[match[1]] + "".join(f"[{quote}{part}{quote}]" for part in match[2].split(".")[1:])

@@ -20,7 +20,7 @@ from aggregator.store.runs import Picker, RunStep
 from aggregator.tasks import Request, request_from_json
 from aggregator.workflow.content import address, build
 from aggregator.workflow.deciding import Decision, Earlier, decide, differences, options_of
-from aggregator.workflow.expand import Graph, Node
+from aggregator.workflow.graph import Graph, Node
 from aggregator.workflow.kinds import makes, request_class
 from aggregator.workflow.outcome import Outcome, Outcomes, given_to, is_made, passed_on
 

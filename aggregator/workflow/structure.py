@@ -11,10 +11,10 @@ from aggregator.editing.edits import EDITS
 from aggregator.errors import RequestError
 from aggregator.workflow.circles import base_of, circles, without
 from aggregator.workflow.conditions import asked_about, parse
-from aggregator.workflow.expand import PREVIOUS, fill
+from aggregator.workflow.expand import fill
 from aggregator.workflow.file import OPTIONS
 from aggregator.workflow.kinds import known_tasks, made_by, request_class, starts_from, takes
-from aggregator.workflow.model import NAME, Carried, Ref, Step, Workflow, refs_in
+from aggregator.workflow.model import NAME, PREVIOUS, Carried, Ref, Step, Workflow, refs_in
 from aggregator.workflow.problems import Problems, unknown
 from aggregator.workflow.words import names_in
 

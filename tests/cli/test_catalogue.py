@@ -124,3 +124,23 @@ def test_doctor_says_what_is_wrong_with_the_file(run: Command, tmp_path: Path) -
     verdict, said = findings(run, code=1)["file"]
     assert verdict == "broken"
     assert "budget_usd" in said
+
+
+def test_weights_say_their_licence_and_what_they_want(run: Command) -> None:
+    rows = run.json("registry", "weights")
+    assert {row["commercial_use"] for row in rows} >= {"yes", "no", "conditional", "unknown"}
+    assert all(row["license"] and row["source"] for row in rows)
+    by_model = {row["model"]: row for row in rows}
+    assert by_model["stable-video-diffusion"]["vram_gb"] == ["8", "20"]
+    shown = run("registry", "weights", "--task", "text-to-music").out
+    assert "no" in next(line for line in shown.splitlines() if " musicgen " in line)
+    whole = run("registry", "weights", "wan-2.1-t2v-1.3b").out
+    for said in (
+        "licence     Apache-2.0",
+        "commercial  yes",
+        "VRAM        8 GB",
+        "frames      4k+1",
+        "usual size  832x480",
+    ):
+        assert said in whole
+    assert "did you mean 'sdxl'" in run("registry", "weights", "sdxk", code=1).err

@@ -103,7 +103,8 @@ def test_inputs_of_the_wrong_kind_are_refused(desk: Desk) -> None:
     picture = desk.picture("p", Image.new("RGB", (64, 48), BLUE))
     refused(desk, "last-frame", "video is audio/wav: it takes video", "video", video=sound)
     refused(desk, "concatenate", r"clips\[1\] is image/png: it takes video", "clips[1]", clips=[clip, picture])
-    refused(desk, "mux-sound", "audio is video/mp4: it takes audio", "audio", video=clip, audio=clip)
+    refused(desk, "mux-sound", "audio is image/png: it takes audio or video", "audio", video=clip, audio=picture)
+    refused(desk, "mux-sound", "audio has no sound in it", "audio", video=clip, audio=clip)
     refused(desk, "colour-match", "reference is video/mp4: it takes image", "reference", picture=clip, reference=clip)
     refused(
         desk,

@@ -12,7 +12,7 @@ import select
 import shutil
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -59,8 +59,8 @@ class Cell:
 class Child:
     """How one process lives."""
 
-    kill_at: int | str | None = None
-    """The number of a point, or its name."""
+    kill_at: int | str | float | None = None
+    """The number of a point, or its name; or how many seconds after it was born."""
     resume: bool = False
     """Finish what was begun, without the script."""
     naive: bool = False
@@ -79,7 +79,7 @@ class Life:
 class Nursery:
     """Children, their servers and their stores; one run of a cell after the other."""
 
-    def __init__(self, directory: Path, postgres_url: str | None = None) -> None:
+    def __init__(self, directory: Path, workflows: Iterable[str], postgres_url: str | None = None) -> None:
         """`postgres_url`: an empty database, for cells on PostgreSQL."""
         self.clock = FastClock(time.time())
         self.directory = directory
@@ -91,11 +91,11 @@ class Nursery:
         if postgres_url:
             os.environ[URL_ENV] = postgres_url
         _read_once()
-        self._warm_up()
+        self._warm_up(workflows)
 
-    def _warm_up(self) -> None:
+    def _warm_up(self, workflows: Iterable[str]) -> None:
         """Import and read whatever a child would, by being one."""
-        for workflow, keys in product(WORKFLOWS, TABLES):
+        for workflow, keys in product(workflows, TABLES):
             cell = Cell(workflow, "postgresql" if self._url and keys == "none" else "sqlite", keys)
             self.new_world(cell)
             asyncio.run(program(workflow, self._settings(cell), self.clock, resume=False))
@@ -154,8 +154,8 @@ class Nursery:
 
     def live(self, cell: Cell, *children: Child) -> list[Life]:
         """Children of one world, side by side, to their ends."""
-        born = [self._bear(cell, child) for child in children]
-        return [_end(pid, reader) for pid, reader in born]
+        born = [(*self._bear(cell, child), child.kill_at) for child in children]
+        return [_end(pid, reader, at if isinstance(at, float) else None) for pid, reader, at in born]
 
     def _bear(self, cell: Cell, child: Child) -> tuple[int, int]:
         reader, writer = os.pipe()
@@ -166,7 +166,7 @@ class Nursery:
         try:
             os.close(reader)
             gc.disable()  # a collection would copy what is shared with the parent
-            points = plant(child.kill_at)
+            points = plant(None if isinstance(child.kill_at, float) else child.kill_at)
             if child.naive:
                 runner.reconcile = partial(submit, intended=True)  # type: ignore[assignment]
             said = asyncio.run(program(cell.workflow, self._settings(cell), self.clock, resume=child.resume))
@@ -177,7 +177,9 @@ class Nursery:
             os._exit(0)
 
 
-def _end(pid: int, reader: int) -> Life:
+def _end(pid: int, reader: int, kill_after_s: float | None) -> Life:
+    if kill_after_s is not None and not select.select([reader], [], [], kill_after_s)[0]:
+        os.kill(pid, signal.SIGKILL)
     until_s = time.monotonic() + LONGEST_S
     parts: list[bytes] = []
     while True:

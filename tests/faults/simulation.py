@@ -28,8 +28,11 @@ from tests.faults.life import BrokenPromiseError, Death, Disk, Life, MortalStore
 from tests.faults.postman import Postman
 from tests.faults.program import Program
 from tests.faults.quick import QuickDatabase
+from tests.faults.servers import Outage, TwoServers
 from tests.faults.stage import OFFERED, PRICES, TABLES, configuration, prepare, run_quiet
 
+TWO_SERVERS = 9
+"""The last figure of the seeds whose provider has two servers; one of them is out of reach for a while."""
 HOUR_S, DAY_S = 3600.0, 86_400.0
 PAUSES_S = (0.0, 0.0, 30.0, 30.0, 600.0, 600.0, 7200.0, 7200.0, 5 * DAY_S)
 """How long nobody lives: sometimes longer than a provider knows its jobs."""
@@ -58,7 +61,11 @@ class Simulation:
         self.provider = rng.choice(sorted(TABLES))
         self.directory = directory / str(seed)
         self.server, self.clock = VirtualClock(), VirtualClock()
+        self.servers = 2 if seed % 10 == TWO_SERVERS else 1
         self.transport = MemoryTransport(self.server)
+        if self.servers > 1:
+            outage = Outage.drawn(Random(f"{seed}/servers"), self.provider, self.server.time())
+            self.transport = TwoServers(self.server, outage=outage)
         self.transport.destiny = destiny(Random(rng.random()), whims=rng.choice((0.0, 0.1, 0.3)))
         self.storm = weather(Random(rng.random()), rng.choice((0.0, 0.2, 0.3, 0.4, 0.5)))
         self.day = rng.randrange(len(OFFERED))
@@ -126,6 +133,8 @@ class Simulation:
 
     def live(self, fuses: list[int], *, storm: bool, doing: Doing | None = None) -> None:
         self.transport.weather = self._weather(self.storm if storm else lambda _kind: None)
+        if isinstance(self.transport, TwoServers) and not storm:
+            self.transport.outage = Outage()
         self.lives = [
             Life(
                 self,
@@ -199,7 +208,7 @@ class Simulation:
     def _aggregator(self, life: Life) -> Aggregator:
         self.clients += 1
         self.dawn()
-        config = configuration(self.provider, self.day, self.organisation_usd)
+        config = configuration(self.provider, self.day, self.organisation_usd, self.servers)
         return Aggregator(
             config.model_copy(update={"directory": self.directory}),
             clock=self.clock,

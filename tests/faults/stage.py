@@ -23,6 +23,7 @@ from aggregator.store import sqlite
 from aggregator.testing import memory
 from aggregator.testing.clock import VirtualLoop
 from aggregator.testing.memory import registry
+from tests.faults.servers import addresses
 
 TABLES = {
     table.name: table
@@ -111,7 +112,7 @@ def _resting(planner: Planner, task: str) -> bool:
 
 
 @cache
-def configuration(provider: str, day: int, organisation_usd: str | None) -> Config:
+def configuration(provider: str, day: int, organisation_usd: str | None, servers: int = 1) -> Config:
     """What a client is told; its directory is still to be said."""
     table = "PROVIDER" if provider == memory.PROVIDER.name else provider.upper()
     settings: dict[str, Any] = {
@@ -121,6 +122,8 @@ def configuration(provider: str, day: int, organisation_usd: str | None) -> Conf
         "routing": {"allow": [provider]},
         "registry": {"paths": [str(market(provider, day))]},
     }
+    if servers > 1:
+        settings["providers"][provider]["base_urls"] = addresses(provider)
     if provider == memory.CALLING.name:
         settings["webhooks"] = {"url": "https://shop.invalid/hooks", "secret_env": SECRET_ENV}
     if organisation_usd is not None:

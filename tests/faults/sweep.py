@@ -1,13 +1,14 @@
-"""kill -9 at every point of three workflows, on both databases, at three kinds of providers; run again, and judged.
+"""kill -9 at every point of four workflows, on both databases, at three kinds of providers; run again, and judged.
 
 A first life counts the points: before and after every commit, after every flush of a file, and before every exchange,
 after its last byte was sent, and after its answer. Then there is one life for each number, killed there, and the same
-program again until it ends (every third time `resume` goes first); then random pairs of kills; then kills beside a
-process that runs the same script.
+program again until it ends (every third time `resume` goes first); then random pairs of kills; then kills at random
+moments, from outside; then kills beside a process that runs the same script.
 
 ```sh
 python -m tests.faults.sweep                  # all of it, on all cores
-python -m tests.faults.sweep --every 9 --pairs 30 --beside 10
+python -m tests.faults.sweep --every 9 --pairs 30 --moments 10 --beside 10
+python -m tests.faults.sweep --workflows graph --record
 python -m tests.faults.sweep --cell chain,sqlite,none --at 11      # one run, and what is found
 ```
 """
@@ -49,7 +50,7 @@ class Plan:
     """One run: where its lives are killed, one after the other, and whether `resume` comes before the script."""
 
     cell: Cell
-    kills: tuple[int | str, ...] = ()
+    kills: tuple[int | str | float, ...] = ()
     resume: bool = False
     beside: bool = False
     """Another process runs the same script at the same time."""
@@ -137,6 +138,13 @@ def pairs(counted: Sequence[Run], count: int, rng: random.Random) -> Iterator[Pl
         yield Plan(run.plan.cell, (first, second), resume=rng.random() < 1 / 3)
 
 
+def moments(counted: Sequence[Run], count: int, rng: random.Random) -> Iterator[Plan]:
+    """Killed some time after it was born, whatever it is doing."""
+    for _ in range(count):
+        run = rng.choice(counted)
+        yield Plan(run.plan.cell, (rng.uniform(0.0, run.seconds),), resume=rng.random() < 1 / 3)
+
+
 def beside(counted: Sequence[Run], count: int, rng: random.Random) -> Iterator[Plan]:
     """One of two that run the same script is killed; sometimes neither, since it comes by fewer points than alone."""
     for _ in range(count):
@@ -193,8 +201,7 @@ def report(counted: Sequence[Run], runs: Sequence[Run]) -> tuple[str, Tally]:
     cells: dict[str, Tally] = defaultdict(Tally)
     total = Tally()
     for run in runs:
-        kind = "beside a live one" if run.plan.beside else "random pairs" if len(run.plan.kills) > 1 else ""
-        cells[kind or str(run.plan.cell)].add(run)
+        cells[_kind(run.plan) or str(run.plan.cell)].add(run)
         total.add(run)
     points = {str(run.plan.cell): len(run.points) for run in counted}
     lines = [HEAD]
@@ -206,11 +213,21 @@ def report(counted: Sequence[Run], runs: Sequence[Run]) -> tuple[str, Tally]:
     return "\n".join(lines), total
 
 
+def _kind(plan: Plan) -> str:
+    """What is counted together; the others by cell."""
+    if plan.beside:
+        return "beside a live one"
+    if len(plan.kills) > 1:
+        return "random pairs"
+    return f"moments, {plan.cell.database}" if any(isinstance(at, float) for at in plan.kills) else ""
+
+
 def record(counted: Sequence[Run], total: Tally, broken: int, seconds: float) -> None:
     """Append a run to the record."""
     points = sum(len(run.points) for run in counted)
+    workflows = ", ".join(dict.fromkeys(run.plan.cell.workflow for run in counted))
     row = (
-        f"| {time.strftime('%Y-%m-%d')} | {commit()} | {points:,} | {total.runs:,} | {total.kills:,} "
+        f"| {time.strftime('%Y-%m-%d')} | {commit()} | {workflows} | {points:,} | {total.runs:,} | {total.kills:,} "
         f"| {total.purchases:,} | {total.duplicates} | {total.unknown:,} | {broken} | {seconds:.0f} s |\n"
     )
     with RECORD.open("a", encoding="utf-8") as file:
@@ -220,9 +237,9 @@ def record(counted: Sequence[Run], total: Tally, broken: int, seconds: float) ->
 # --------------------------------------------------------------------------------------------------------------- doing
 
 
-def _begin(directory: Path, urls: Any) -> None:
+def _begin(directory: Path, workflows: Sequence[str], urls: Any) -> None:
     global NURSERY  # noqa: PLW0603  one in each worker
-    NURSERY = Nursery(Path(tempfile.mkdtemp(dir=directory)), urls.get())
+    NURSERY = Nursery(Path(tempfile.mkdtemp(dir=directory)), workflows, urls.get())
 
 
 def sweep(given: argparse.Namespace, cells: Sequence[Cell]) -> tuple[list[Run], list[Run]]:
@@ -235,9 +252,10 @@ def sweep(given: argparse.Namespace, cells: Sequence[Cell]) -> tuple[list[Run], 
         shared = any(cell.database == "postgresql" for cell in cells)
         for _ in range(given.workers):
             urls.put(stack.enter_context(postgres.database()) if shared else None)
-        pool = stack.enter_context(context.Pool(given.workers, _begin, (directory, urls)))
+        workflows = list(dict.fromkeys(cell.workflow for cell in cells))
+        pool = stack.enter_context(context.Pool(given.workers, _begin, (directory, workflows, urls)))
         if given.at:
-            kills = tuple(int(at) if at.isdigit() else at for at in given.at.split(","))
+            kills = tuple(map(_kill, given.at.split(",")))
             flags = {"resume": given.resume, "beside": given.beside_it, "naive": given.naive}
             return [], [pool.apply(play, (Plan(cell, kills, **flags),)) for cell in cells]
         counted = pool.map(play, [Plan(cell) for cell in cells], chunksize=1)
@@ -246,7 +264,7 @@ def sweep(given: argparse.Namespace, cells: Sequence[Cell]) -> tuple[list[Run], 
             return counted, broken
         rng = random.Random(given.seed)
         alone = [*singles(counted, given.every), *pairs(counted, given.pairs, rng)]
-        plans = [*alone, *beside(counted, given.beside, rng)]
+        plans = [*alone, *moments(counted, given.moments, rng), *beside(counted, given.beside, rng)]
         rng.shuffle(plans)
         runs: list[Run] = []
         for run in pool.imap_unordered(play, plans, chunksize=4):
@@ -254,26 +272,39 @@ def sweep(given: argparse.Namespace, cells: Sequence[Cell]) -> tuple[list[Run], 
             if len(runs) % 200 == 0 or run.broken:
                 found = f": {run.plan}: {run.broken[:300]}" if run.broken else ""
                 print(f"{len(runs)} of {len(plans)} runs{found}", file=sys.stderr, flush=True)
-        runs.sort(key=lambda run: (run.plan.beside, len(run.plan.kills), CELLS.index(run.plan.cell)))
+        runs.sort(key=lambda run: (_kind(run.plan), CELLS.index(run.plan.cell)))
         return counted, runs
+
+
+def _kill(at: str) -> int | str | float:
+    """The number of a point, a moment (`0.25`), or the name of a point."""
+    try:
+        return int(at) if at.isdigit() else float(at)
+    except ValueError:
+        return at
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.sweep", description=__doc__.partition("\n")[0])
     parser.add_argument("--every", type=int, default=1, metavar="N", help="one point in so many")
     parser.add_argument("--pairs", type=int, default=1000, metavar="N", help="how many random pairs of kills")
+    parser.add_argument("--moments", type=int, default=400, metavar="N", help="how many kills at random moments")
     parser.add_argument("--beside", type=int, default=200, metavar="N", help="how many kills beside a live process")
     parser.add_argument("--seed", type=int, default=1, help="of what is random")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--workflows", nargs="+", choices=WORKFLOWS, default=list(WORKFLOWS), help="these alone")
     parser.add_argument("--cell", help="workflow,database,keys: this one alone")
-    parser.add_argument("--at", help="with --cell: kill there, the next life there, …: numbers or names of points")
+    parser.add_argument(
+        "--at", help="with --cell: kill there, the next life there, …: numbers or names of points, or seconds"
+    )
     parser.add_argument("--resume", action="store_true", help="with --at: `resume` before the script")
     parser.add_argument("--beside-it", action="store_true", help="with --at: another one lives on")
     parser.add_argument("--naive", action="store_true", help="with --at: a client that sends again what has no answer")
     parser.add_argument("--record", action="store_true", help=f"append the run to {RECORD.name}")
     given = parser.parse_args()
     began_s = time.monotonic()
-    counted, runs = sweep(given, [Cell(*given.cell.split(","))] if given.cell else CELLS)
+    cells = [cell for cell in CELLS if cell.workflow in given.workflows]
+    counted, runs = sweep(given, [Cell(*given.cell.split(","))] if given.cell else cells)
     seconds = time.monotonic() - began_s
     text, total = report(counted, runs)
     broken = sum(bool(run.broken) for run in runs)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from aggregator import ledger
 from aggregator.job import AttemptState as S
 from aggregator.store import journal
-from aggregator.store.schema import FINAL_STATES, account, artifact, attempt, output, transfer
+from aggregator.store.schema import FINAL_STATES, account, artifact, attempt, earmark, job, output, transfer
 from tests.faults.nursery import Cell
 from tests.faults.shop import MADE
 from tests.faults.workflows import WORKFLOWS
@@ -81,8 +81,10 @@ def judge(c: Connection, cell: Cell, book: dict[str, Any], said: dict[str, Any],
     else:
         _expect(not unknown, f"left unknown, although the provider can be asked: {unknown}")
     _check_money(c, attempts, orders)
-    _check_budget(c, cell, book)
+    _check_budget(c, cell, book, unknown)
+    _check_steps(c, attempts)
     _check_files(c, attempts, orders, directory)
+    _check_said(cell, said, attempts, unknown)
     _check_said(cell, said, attempts, unknown)
 
 
@@ -117,13 +119,26 @@ def _check_money(c: Connection, attempts: dict[str, Any], orders: dict[str, list
         )
 
 
-def _check_budget(c: Connection, cell: Cell, book: dict[str, Any]) -> None:
+def _check_budget(c: Connection, cell: Cell, book: dict[str, Any], unknown: Collection[str]) -> None:
+    """It cost what it costs where nothing is killed; where something is unknown, no more."""
     cap = int(Decimal(WORKFLOWS[cell.workflow].budget_usd) * 1_000_000)
     charged = sum(order["micro_usd"] for order in book["orders"])
     row = c.execute(select(account).where(account.c.id == PROJECT)).one()
     _expect(row.cap == cap, f"the budget is {row.cap}")
     _expect(max(row.held + row.settled, charged) <= cap, f"{row.held + row.settled} used, {charged} charged of {cap}")
     _expect(row.overrun == 0, f"{row.overrun} over the quotes")
+    costs = int(Decimal(WORKFLOWS[cell.workflow].costs_usd) * 1_000_000)
+    _expect(charged == costs or (charged < costs and bool(unknown)), f"{charged} charged, it costs {costs}")
+    kept = [f"{one.step}: {one.amount}" for one in c.execute(select(earmark))]
+    _expect(not kept, f"kept for steps of a run that is over: {kept}")
+
+
+def _check_steps(c: Connection, attempts: dict[str, Any]) -> None:
+    """A step of a graph has one job that made it, or may have: its content is in the job's key."""
+    ended = {row.job for row in attempts.values() if row.state in ("failed", "refused", "canceled")}
+    keys = [row.key for row in c.execute(select(job)) if row.key.startswith("step:") and row.id not in ended]
+    often = {content: n for content, n in Counter(key.split(":")[1] for key in keys).items() if n > 1}
+    _expect(not often, f"one content, several jobs: {often}")
 
 
 def _check_files(c: Connection, attempts: dict[str, Any], orders: dict[str, list[Any]], directory: Path) -> None:
@@ -139,12 +154,14 @@ def _check_files(c: Connection, attempts: dict[str, Any], orders: dict[str, list
         _expect(row.sha256 in made, f"{file.name} is not what was made for {row.attempt}")
 
 
-def _check_said(cell: Cell, said: dict[str, Any], attempts: dict[str, Any], unknown: Sequence[str] | set[str]) -> None:
+def _check_said(cell: Cell, said: dict[str, Any], attempts: dict[str, Any], unknown: Collection[str]) -> None:
     """The program was told what there is; and where something is unknown, that, and no more."""
     _expect("broke" not in said, f"the program broke: {said.get('broke')}")
     if not unknown:
         _expect(not said["errors"], f"it ended with {said['errors']}")
         _expect(len(said["made"]) == WORKFLOWS[cell.workflow].made, f"it made {len(said['made'])} files")
+        there = sum(Path(file).is_file() for file in said["outputs"])
+        _expect(there == WORKFLOWS[cell.workflow].outputs, f"of {said['outputs']}, {there} are there")
         return
     stored = sum(row.state == S.STORED for row in attempts.values())
     _expect(len(said["made"]) == stored, f"{stored} are stored, {len(said['made'])} were handed over")

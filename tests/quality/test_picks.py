@@ -61,6 +61,19 @@ def test_a_verdict_counts_at_once_in_the_process_it_was_given_in(world: World) -
     world.run(life)
 
 
+def test_a_verdict_of_another_process_counts_after_a_reload(world: World) -> None:
+    async def life(p: Any) -> None:
+        assert p.planner.view.quality.standing(SECOND, "text-to-image", today(world)) is None
+        async with world.client() as other, other.project("film", budget_usd="100") as elsewhere:
+            made = [await elsewhere.generate(FOX, model=name) for name in OFFERS]
+            await elsewhere.pick(made, made[1])
+        assert p.planner.view.quality.standing(SECOND, "text-to-image", today(world)) is None
+        await world.agg.reload(world.config)
+        assert share(world, p.planner.view.quality, SECOND) > share(world, p.planner.view.quality, CHEAP)
+
+    world.run(life)
+
+
 def test_of_a_pair_the_last_word_counts_and_is_one_row(world: World) -> None:
     async def changed_my_mind(p: Any, made: Any) -> None:
         await p.pick(made, made[1])

@@ -5,8 +5,10 @@ As in `tests.faults.nursery`, one process has loaded everything and forks the ot
 
 import asyncio
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import select
 import shutil
 import signal
@@ -19,9 +21,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import av
 from dbos import DBOS
 
-from aggregator import Aggregator, opening
+from aggregator import Aggregator, editing, opening, workflow
 from aggregator.errors import AggregatorError
 from aggregator.secret import Secret
 from aggregator.store.database import Store
@@ -30,7 +33,7 @@ from aggregator.workflow.model import Step, Workflow
 from tests import s3
 from tests.faults.nursery import LONGEST_S, URL_ENV, Life, _read_once
 from tests.faults.points import plant
-from tests.faults.shop import TABLES, FastClock, Offer, Shop, market
+from tests.faults.shop import MADE, TABLES, FastClock, Offer, Shop, market
 from tests.ledger.books import Books
 
 __all__ = ["BUDGET_USD", "CLEAN_MICRO_USD", "WORKFLOW", "Cell", "Child", "Rig"]
@@ -45,17 +48,30 @@ WORKFLOW = Workflow(
     name="short",
     steps=(
         Step(name="still", task="text-to-image", values={"prompt": "a lighthouse"}),
-        Step(name="night", task="image-to-image", values={"image": "@still", "prompt": "at night"}, takes=2),
-        Step(name="shot", task="image-to-video", values={"image": "@night", "prompt": "{item}"}, each=["in", "out"]),
-        Step(name="voice", task="text-to-speech", values={"text": "the light goes round"}),
         Step(name="poster", task="image-to-image", values={"image": "@still", "prompt": "a poster"}),
+        Step(name="night", task="image-to-image", values={"image": "@still", "prompt": "at night"}, takes=2),
+        Step(
+            name="shot",
+            task="image-to-video",
+            values={"image": "@night", "prompt": "{item}"},
+            each=["in", "round", "out"],
+            continues="previous",
+        ),
+        Step(name="voice", task="text-to-speech", values={"text": "the light goes round"}),
+        Step(name="sea", task="text-to-speech", values={"text": "the sea"}),
+        Step(name="sound", task="mix", values={"tracks": ["@voice", "@sea"]}),
+        Step(name="cut", task="concatenate", values={"clips": "@shot"}),
+        Step(name="piece", task="mux-sound", values={"video": "@cut", "audio": "@sound"}),
+        Step(name="cover", task="first-frame", values={"video": "@piece"}),
     ),
 )
-CLEAN_MICRO_USD = 790_000
-"""Four pictures, two clips and a voice."""
-BUDGET_USD = "0.80"
+"""Fourteen steps, with the last frames of two shots: nine purchases, six local edits."""
+CLEAN_MICRO_USD = 1_120_000
+"""Four pictures, three clips and two voices."""
+BUDGET_USD = "1.14"
 """Enough for that, and not for one more of anything."""
 VERSION = "of-the-tests"
+FIRST = "host-a"
 
 
 @dataclass(frozen=True)
@@ -75,12 +91,16 @@ class Child:
     """How one process lives."""
 
     host: str
-    kill_at: int | float | None = None
-    """The number of a point, or after so many seconds."""
+    kill_at: int | float | str | None = None
+    """The number of a point or its name, or after so many seconds."""
     take_over: tuple[str, ...] = ()
     """The hosts that are dead when it begins."""
     beside: bool = False
     """It looks for hosts that die while it lives."""
+    rash: bool = False
+    """It takes over what the first host does, again and again, although that lives."""
+    naive: bool = False
+    """What a step of the engine buys has no key, and is waited for in that step: as without our books."""
 
 
 @dataclass
@@ -98,6 +118,7 @@ class Rig:
     def __init__(self, directory: Path, bucket: str, postgres_url: str | None = None) -> None:
         self.clock = FastClock(time.time())
         self.directory = directory
+        MADE[".mp4"] = _clip(directory / "clip.mp4")
         self.shop = Shop(self.clock, {name: Decimal(offer.usd) for name, offer in OFFERS.items()})
         self._url = postgres_url
         self._bucket = bucket
@@ -110,6 +131,9 @@ class Rig:
             keys: market(directory / "markets" / keys, table.name, OFFERS) for keys, table in TABLES.items()
         }
         _read_once()
+        for package in (workflow, editing):
+            for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+                importlib.import_module(found.name)
         durable.FIRST_SLEEP_S, durable.LONGEST_SLEEP_S, durable.WAIT_S = 0.05, 0.2, 0.05
         durable_steps.LOOK_S = 0.2
         gc.freeze()
@@ -202,7 +226,9 @@ class Rig:
         try:
             os.close(reader)
             gc.disable()
-            points = plant(child.kill_at if isinstance(child.kill_at, int) else None)
+            points = plant(None if isinstance(child.kill_at, float) else child.kill_at)
+            if child.naive:
+                _forget_keys()
             said = asyncio.run(self._work(cell, child))
             os.write(writer, json.dumps({"said": said, "points": points}).encode())
         except BaseException as error:  # noqa: BLE001  it is told to the parent
@@ -215,7 +241,7 @@ class Rig:
         settings = self._settings(cell, child.host)
         async with (
             Aggregator(settings, clock=self.clock) as agg,
-            agg.project("film", budget_usd=BUDGET_USD) as p,
+            agg.project("film", budget_usd="2" if child.naive else BUDGET_USD) as p,
         ):
             if cell.engine == "plain":
                 return _said(await p.run(WORKFLOW))
@@ -226,6 +252,8 @@ class Rig:
                 waiting = asyncio.create_task(runs.run(p, WORKFLOW))
                 while not waiting.done():
                     await asyncio.wait({waiting}, timeout=0.1)
+                    if child.rash:
+                        await runs.take_over(FIRST)
                     for host in self._dead() if child.beside else ():
                         if host not in dead:
                             await runs.take_over(host)
@@ -246,6 +274,29 @@ class Rig:
         }
 
 
+def _clip(path: Path) -> bytes:
+    """Half a second that can be edited; what the other tests deliver only begins like a clip."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("h264", rate=8)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        for _ in range(4):
+            container.mux(stream.encode(av.VideoFrame(32, 32, "yuv420p")))
+        container.mux(stream.encode())
+    return path.read_bytes()
+
+
+def _forget_keys() -> None:
+    submit = durable_steps.Steps.submit
+
+    async def naive(self: Any, run: Any, of: Any, takes: Any) -> Any:
+        ordered = await submit(self, run, of, [{**one, "key": f"{one['key']}-{os.getpid()}"} for one in takes])
+        for one in ordered:
+            await self._client.job(one["job"]).result()
+        return ordered
+
+    durable_steps.Steps.submit = naive  # type: ignore[method-assign]
+
+
 def _said(run: Any) -> dict[str, Any]:
     made: Sequence[tuple[str, Any]] = [
         (name, result) for name in run.outcomes for result in run.results(name) if result is not None
@@ -253,6 +304,7 @@ def _said(run: Any) -> dict[str, Any]:
     return {
         "state": run.state,
         "made": [[name, result.artifact.sha256, str(result.artifact.path)] for name, result in made],
+        "outputs": {name: str(path) for name, path in run.outputs.items()},
         "errors": {name: str(error) for name, error in run.failed.items() if isinstance(error, AggregatorError)}
         | {name: run.outcomes[name].why for name in run.failed},
     }

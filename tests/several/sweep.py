@@ -1,12 +1,12 @@
 """kill -9 of workers that share a database and a bucket, at random points and moments; gone on with by others; judged.
 
-Each run is killed once or twice, and goes on in one of three ways: `again`, the same host starts again; `another`, one
+Each run is killed once or twice, and goes on in one of four ways: `again`, the same host starts again; `another`, one
 with another name takes over; `beside`, a second one has been at work from the beginning, and takes over what the first
-one leaves.
+one leaves; `rash`, the second one takes it over all the time, dead or not.
 
 ```sh
 python -m tests.several.sweep --kills 200 --record
-python -m tests.several.sweep --cell dbos,postgresql,none --way beside --at 31     # one run, and what is found
+python -m tests.several.sweep --play dbos,postgresql,none beside 31     # one run, and what is found
 ```
 """
 
@@ -36,7 +36,7 @@ from tests.several.verdict import judge, look
 RECORD = Path(__file__).with_name("KILLS.md")
 SHM = Path("/dev/shm")
 WAYS: dict[tuple[str, str], tuple[str, ...]] = {
-    ("dbos", "postgresql"): ("again", "another", "beside"),
+    ("dbos", "postgresql"): ("again", "another", "beside", "rash"),
     ("dbos", "sqlite"): ("again",),
     ("plain", "postgresql"): ("again", "another", "beside"),
     ("plain", "sqlite"): ("again",),
@@ -52,13 +52,14 @@ class Plan:
     """One run: where its workers are killed, one after the other, and who goes on."""
 
     cell: Cell
-    kills: tuple[int | float, ...] = ()
+    kills: tuple[int | float | str, ...] = ()
     way: str = "again"
+    naive: bool = False
+    """What is bought has no key: to show that this is found."""
 
     def __str__(self) -> str:
-        return (
-            f"python -m tests.several.sweep --cell {self.cell} --way {self.way} --at {','.join(map(str, self.kills))}"
-        )
+        at, naive = ",".join(map(str, self.kills)), " --naive" if self.naive else ""
+        return f"python -m tests.several.sweep --play {self.cell} {self.way} '{at}'{naive}"
 
 
 @dataclass
@@ -100,8 +101,9 @@ def _lives(rig: Rig, run: Run) -> Iterator[Life]:
     dead: tuple[str, ...] = ()
     began_s = time.monotonic()
     for turn, at in enumerate(plan.kills or (None,)):
-        dying = Child(host, at, dead)
-        beside = [Child(next(hosts), beside=True)] if plan.way == "beside" and turn == 0 else []
+        dying = Child(host, at, dead, naive=plan.naive)
+        second = plan.way in ("beside", "rash") and turn == 0
+        beside = [Child(next(hosts), beside=True, rash=plan.way == "rash")] if second else []
         lives = rig.live(plan.cell, dying, *beside)
         yield from lives
         run.first_s = run.first_s or time.monotonic() - began_s
@@ -111,7 +113,7 @@ def _lives(rig: Rig, run: Run) -> Iterator[Life]:
     for _ in range(MAX_LIVES):
         if not last.killed and last.said.get("state") == "finished":
             return
-        [last] = rig.live(plan.cell, Child(host, take_over=dead))
+        [last] = rig.live(plan.cell, Child(host, take_over=dead, naive=plan.naive))
         yield last
 
 
@@ -126,7 +128,7 @@ def drawn(counted: Sequence[Run], kills: int, rng: random.Random) -> Iterator[Pl
         run = rng.choice(counted)
         cell = run.plan.cell
         way = rng.choice(WAYS[cell.engine, cell.database])
-        count = 2 if way != "beside" and rng.random() < 0.2 else 1
+        count = 2 if way in ("again", "another") and rng.random() < 0.2 else 1
         at = tuple(
             rng.randint(1, run.points) if rng.random() < 0.5 else round(rng.uniform(0.05, run.first_s), 3)
             for _ in range(count)
@@ -218,20 +220,31 @@ def sweep(given: argparse.Namespace, cells: Sequence[Cell]) -> list[Run]:
             urls.put(stack.enter_context(postgres.database()))
         bucket = stack.enter_context(s3.bucket())
         pool = stack.enter_context(context.Pool(given.workers, _begin, (directory, urls, bucket)))
-        if given.at:
-            kills = tuple(float(at) if "." in at else int(at) for at in given.at.split(","))
-            return pool.map(play, [Plan(cell, kills, given.way) for cell in cells], chunksize=1)
+        if given.play:
+            plans = [Plan(Cell(*cell.split(",")), _at(at), way, given.naive) for cell, way, at in given.play]
+            return pool.map(play, plans, chunksize=1)
         counted = pool.map(play, [Plan(cell) for cell in cells], chunksize=1)
         runs = [run for run in counted if run.broken]
         if runs:
             return runs
-        plans = list(drawn(counted, given.kills, random.Random(given.seed)))
-        for run in pool.imap_unordered(play, plans, chunksize=1):
+        chosen = list(drawn(counted, given.kills, random.Random(given.seed)))
+        for run in pool.imap_unordered(play, chosen, chunksize=1):
             runs.append(run)
             if len(runs) % 50 == 0 or run.broken:
                 found = f": {run.plan}: {run.broken[:300]}" if run.broken else ""
-                print(f"{len(runs)} of {len(plans)} runs{found}", file=sys.stderr, flush=True)
+                print(f"{len(runs)} of {len(chosen)} runs{found}", file=sys.stderr, flush=True)
         return runs
+
+
+def _at(text: str) -> tuple[int | float | str, ...]:
+    """Where to kill: `40`, the number of a point, or its name; `1.5`, seconds; `40,25`, there in the next life."""
+    kills: list[int | float | str] = []
+    for at in text.split(","):
+        try:
+            kills.append(float(at) if "." in at else int(at))
+        except ValueError:
+            kills.append(at)
+    return tuple(kills)
 
 
 def main() -> int:
@@ -240,8 +253,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of what is random")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--cell", help="engine,database,keys: this one alone")
-    parser.add_argument("--way", default="again", choices=("again", "another", "beside"), help="with --at")
-    parser.add_argument("--at", help="kill there: the number of a point, or seconds (1.5); the next life there, …")
+    parser.add_argument("--play", nargs=3, action="append", metavar=("CELL", "WAY", "AT"), help="this run alone")
+    parser.add_argument("--naive", action="store_true", help="with --play: what is bought has no key")
     parser.add_argument("--record", action="store_true", help=f"append the run to {RECORD.name}")
     given = parser.parse_args()
     began_s = time.monotonic()

@@ -2,7 +2,9 @@
 
 import asyncio
 import fcntl
+import importlib
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -261,3 +263,10 @@ async def test_on_sqlite_there_is_one_process(hosts: Hosts) -> None:
         for _ in range(2):  # and when that is over, the next one may
             async with register(agg, engine(hosts)):
                 pass
+
+
+def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dbos", None)
+    monkeypatch.delitem(sys.modules, "aggregator.workflow.durable")
+    with pytest.raises(ConfigurationError, match=r"aggregator\[dbos\]"):
+        importlib.import_module("aggregator.workflow.durable")

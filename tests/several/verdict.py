@@ -10,13 +10,14 @@ from sqlalchemy import Connection, select
 from aggregator import ledger
 from aggregator.job import AttemptState as S
 from aggregator.store import journal
-from aggregator.store.schema import FINAL_STATES, account, attempt, earmark
+from aggregator.store.schema import FINAL_STATES, account, attempt, earmark, job
 from tests.faults.verdict import Verdict, _by_attempt, _check_money, _expect, look
 from tests.several.rig import CLEAN_MICRO_USD, Cell
 
 __all__ = ["judge", "look"]
 
-FILES = 7
+FILES = 9
+"""That are bought."""
 
 
 def judge(c: Connection, cell: Cell, book: dict[str, Any], said: dict[str, Any]) -> Verdict:
@@ -34,6 +35,9 @@ def judge(c: Connection, cell: Cell, book: dict[str, Any], said: dict[str, Any])
     orders = _by_attempt(book)
     _expect(set(orders) <= set(attempts), "something was bought for nobody")
     _expect(not seen.duplicates, f"bought twice: {dict(orders)}")
+    keys = {row.id: row.key for row in c.execute(select(job))}
+    takes = Counter(keys[attempts[of].job].split(":")[1] for of, bought in orders.items() if bought[0]["good"])
+    _expect(max(takes.values(), default=1) == 1, f"a take was bought twice: {takes}")
     left = [f"{row.id} {row.state}" for row in attempts.values() if row.state not in {*FINAL_STATES, S.UNKNOWN}]
     _expect(not left, f"left in flight: {left}")
     if cell.keys == "none":
@@ -64,6 +68,8 @@ def _check_whole(c: Connection, book: dict[str, Any], said: dict[str, Any], seen
     _expect(len(said["made"]) == FILES, f"it made {len(said['made'])} files")
     files = Counter(sha256 for _, sha256, _ in said["made"])
     _expect(len(files) == FILES, f"of those {len(files)} are different")
+    outputs = [Path(path).stat().st_size > 0 for path in said["outputs"].values()]
+    _expect(sorted(said["outputs"]) == ["cover", "poster"] and all(outputs), f"the piece is {said['outputs']}")
 
 
 def _check_files(said: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Random graphs in a stormy world: drawn from a seed, run by processes that die anywhere, run again until they end.
 
-`python -m tests.workflow.random_graphs --count 1000` plays as many as it is told, and says by which seed one breaks.
+`python -m tests.workflow.random_graphs --count 1000` plays as many as it is told, and says by which seed one breaks;
+`--record` appends them to RECORD.md, `--trace` tells one step by step.
 """
 
 import argparse
@@ -8,8 +9,9 @@ import json
 import shutil
 import sys
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -21,10 +23,12 @@ from aggregator.errors import AggregatorError
 from aggregator.workflow.model import Step, Workflow
 from tests.faults import life, promises
 from tests.faults.life import BrokenPromiseError
+from tests.faults.run import commit
 from tests.faults.simulation import Simulation, simulate
 from tests.faults.stage import prepare
 from tests.workflow.graphs import edit, flow, picture
 
+RECORD = Path(__file__).with_name("RECORD.md")
 MEMORY = Path("/dev/shm")
 DEADLINE_S = 3600.0
 MAX_TAPS = 20_000
@@ -95,10 +99,10 @@ class GraphSimulation(Simulation):
             super().dawn()
 
 
-def played(seed: int, directory: Path, patch: pytest.MonkeyPatch) -> Simulation:
+def played(seed: int, directory: Path, patch: pytest.MonkeyPatch, *, trace: bool = False) -> Simulation:
     """One graph from its first life to its last; a broken promise says by which seed."""
     rng = Random(f"graph {seed}")
-    simulation = GraphSimulation(seed, directory)
+    simulation = GraphSimulation(seed, directory, trace=trace)
     simulation.organisation_usd = None
     simulation.program = GraphProgram(graph(rng), rng.choice(("0.30", "10", "10", "10")))  # type: ignore[assignment]
     try:
@@ -108,6 +112,8 @@ def played(seed: int, directory: Path, patch: pytest.MonkeyPatch) -> Simulation:
         error.add_note(f"seed {seed}: python -m tests.workflow.random_graphs --first {seed} --count 1 --trace")
         raise
     finally:
+        if trace:
+            sys.stdout.write(f"{simulation.history()}\n")
         simulation.close()
     return simulation
 
@@ -210,7 +216,7 @@ class Tally:
     states: Counter[str] = field(default_factory=Counter)
 
 
-def play(seeds: Iterator[int] | range) -> Tally:
+def play(seeds: Iterable[int], *, trace: bool = False) -> Tally:
     """Play graphs; the first broken promise ends it."""
     tally = Tally()
     root = Path(tempfile.mkdtemp(prefix="aggregator-graphs-", dir=MEMORY if MEMORY.is_dir() else None))
@@ -219,7 +225,7 @@ def play(seeds: Iterator[int] | range) -> Tally:
             prepare(patch)
             patch.setattr(life, "MAX_TAPS", MAX_TAPS)
             for seed in seeds:
-                simulation = played(seed, root, patch)
+                simulation = played(seed, root, patch, trace=trace)
                 program: Any = simulation.program
                 tally.graphs += 1
                 tally.steps += sum(len(run.graph.nodes) for run in program.runs[-1:])
@@ -231,13 +237,30 @@ def play(seeds: Iterator[int] | range) -> Tally:
     return tally
 
 
+def record(tally: Tally, seeds: range, seconds: float) -> None:
+    """Append what was played: nothing broke, or it would not have come to its end."""
+    states = ", ".join(f"{count:,} {state}" for state, count in tally.states.most_common())
+    row = (
+        f"| {time.strftime('%Y-%m-%d')} | {commit()} | {seeds.start}–{seeds.stop - 1} | {tally.graphs:,} "
+        f"| {tally.steps:,} | {tally.deaths:,} | {tally.orders:,} | {states} | {seconds:.0f} s |\n"
+    )
+    with RECORD.open("a", encoding="utf-8") as file:
+        file.write(row)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--first", type=int, default=0)
+    parser = argparse.ArgumentParser(prog="python -m tests.workflow.random_graphs", description=__doc__)
+    parser.add_argument("--first", type=int, default=0, metavar="SEED")
     parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--record", action="store_true", help=f"append them to {RECORD.name}")
+    parser.add_argument("--trace", action="store_true", help="tell what happens, step by step")
     given = parser.parse_args()
-    tally = play(range(given.first, given.first + given.count))
-    sys.stdout.write(f"{tally}\n")
+    seeds, began_s = range(given.first, given.first + given.count), time.monotonic()
+    tally = play(seeds, trace=given.trace)
+    seconds = time.monotonic() - began_s
+    sys.stdout.write(f"{tally}, {seconds:.0f} s\n")
+    if given.record:
+        record(tally, seeds, seconds)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 
 from aggregator.errors import WorkflowCheckError, WorkflowError
 from aggregator.workflow.checking import check
+from aggregator.workflow.circles import circles
 from aggregator.workflow.expand import expand
 from aggregator.workflow.file import loads
 from aggregator.workflow.model import Step, Workflow
@@ -393,3 +394,11 @@ def test_a_workflow_that_is_written_down_nowhere_is_checked_too() -> None:
 def test_too_many_steps_are_refused() -> None:
     ((_, _, text),) = problems("[inputs]\nmany = []\n" + STILL + 'each = "{many}"', many=list(range(10_001)))
     assert "more than 10000 steps" in text
+
+
+def test_a_circle_may_be_thousands_of_steps_long() -> None:
+    names = [f"a{number}" for number in range(3_000)]
+    after = dict(zip(names, [*names[1:], names[0]], strict=True))
+    steps = [Step(name=name, task="image-upscaling", values={"image": f"@{after[name]}"}) for name in names]
+    (circle,) = circles(steps)
+    assert [step.name for step in circle] == names

@@ -1,26 +1,17 @@
-"""The rows and the cards of the page: a step with what it is asked for, and each of its takes."""
+"""The cards of the page: a take with its picture, clip or sound, and everything that is known of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 from aggregator.pricing.money import dollars
-from aggregator.workflow.sheet.data import File, Money, Origin, Sheet, Step, Take
+from aggregator.workflow.sheet.data import File, Origin, Step, Take
 from aggregator.workflow.sheet.markup import Child, Tag, tag
 
-__all__ = ["Media", "bill_line", "step_row"]
+__all__ = ["Media", "link", "links", "origin", "take_card", "values_of", "words_of"]
 
 LONG_WORDS = 260
 """Longer prompts are folded."""
 WAVE_PX = 48
-STATES = {
-    "made": "made",
-    "pick": "pick one",
-    "running": "under way",
-    "waiting": "waiting",
-    "skipped": "skipped",
-    "failed": "failed",
-}
 BY = {"person": "picked", "score": "picked by score", "first": "the first"}
 
 
@@ -38,94 +29,11 @@ class Media:
     """Where it lies."""
 
 
-# --------------------------------------------------------------------------------------------------------------- money
+# --------------------------------------------------------------------------------------------------------------- words
 
 
-def bill_line(sheet: Sheet) -> Tag:
-    """What the run cost, beside its promotions; and all of them together."""
-    bills = sheet.bills
-    shown = [_bill(one, f"{'+ ' if number else ''}{_said(one)}", sheet.run) for number, one in enumerate(bills)]
-    if len(bills) > 1:
-        total = Money(
-            name="together",
-            cost_usd=sum((one.cost_usd for one in bills), Decimal(0)),
-            unknown=sum(one.unknown for one in bills),
-            held_usd=sum((one.held_usd for one in bills), Decimal(0)),
-        )
-        shown.append(_bill(total, _said(total), sheet.run))
-    return tag("dl", shown, class_="bills")
-
-
-def _bill(of: Money, said: str, own: str) -> Tag:
-    return tag("div", tag("dt", of.name), tag("dd", said), class_="own" if of.run == own else None)
-
-
-def _said(of: Money) -> str:
-    if not of.unknown:
-        return dollars(of.cost_usd)
-    return f"{dollars(of.cost_usd)} and {of.unknown} unknown ({dollars(of.held_usd)} reserved)"
-
-
-# --------------------------------------------------------------------------------------------------------------- steps
-
-
-def step_row(sheet: Sheet, step: Step, media: Mapping[str, Media], *, is_live: bool) -> Tag:
-    """A step with its takes beside it."""
-    head = f"step-{step.name}"
-    takes: Child = tag("p", _nothing(step), class_="nothing")
-    if step.takes:
-        takes = tag(
-            "ol",
-            [_card(step, take, media, is_live=is_live) for take in step.takes],
-            class_="takes" if step.wanted > 1 else "takes alone",
-            aria_label=f"Takes of {step.name}",
-        )
-    return tag(
-        "section",
-        tag("div", _about(sheet, step, head), class_="about"),
-        takes,
-        class_=f"step {step.state}",
-        aria_labelledby=f"{head}-name",
-        id=head,
-        data_step=step.name,
-    )
-
-
-def _about(sheet: Sheet, step: Step, head: str) -> Child:
-    into = [other.name for other in sheet.steps if step.name in other.needs]
-    stage = step.stage if step.stage != sheet.stage else None
-    spent = None if step.is_edit or not step.takes else _said(step.money)
-    return [
-        tag(
-            "h2",
-            tag("span", step.name, id=f"{head}-name"),
-            tag("span", STATES[step.state], class_=f"chip {step.state}", hidden=step.state == "made"),
-        ),
-        tag("p", [tag("span", fact) for fact in (step.task, stage, spent) if fact], class_="facts"),
-        tag("p", step.why, class_="why") if step.why and step.takes else None,
-        _words(step.recipe.words),
-        _values(step),
-        _links("from", [_origin(one) for one in step.recipe.origins]),
-        _links("into", [_link(name) for name in into]),
-        _links("carries", [tag("span", name) for name in step.carried]),
-        [tag("p", one, class_="warning") for one in _common(step)],
-    ]
-
-
-def _common(step: Step) -> list[str]:
-    """What is to be said of each of several takes is said once."""
-    if step.wanted == 1 or not step.takes:
-        return []
-    first, *others = step.takes
-    return [one for one in first.warnings if all(one in other.warnings for other in others)]
-
-
-def _nothing(step: Step) -> str:
-    why = f": {step.why}" if step.why else ""
-    return f"{STATES[step.state].capitalize()}{why}"
-
-
-def _words(words: str) -> Tag | None:
+def words_of(words: str) -> Tag | None:
+    """A prompt; a long one is folded."""
     if not words:
         return None
     if len(words) <= LONG_WORDS:
@@ -135,8 +43,9 @@ def _words(words: str) -> Tag | None:
     )
 
 
-def _values(step: Step) -> Tag | None:
-    pairs = [tag("span", f"{name} ", tag("b", _shown(value))) for name, value in step.recipe.values.items()]
+def values_of(values: Mapping[str, object]) -> Tag | None:
+    """Parameters other than the words."""
+    pairs = [tag("span", f"{name} ", tag("b", _shown(value))) for name, value in values.items()]
     return tag("p", pairs, class_="values") if pairs else None
 
 
@@ -148,15 +57,18 @@ def _shown(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _links(what: str, links: list[Tag]) -> Tag | None:
-    return tag("p", tag("span", what, class_="what"), links, class_="links") if links else None
+def links(what: str, found: list[Tag]) -> Tag | None:
+    """A line that says what something is from, or goes into."""
+    return tag("p", tag("span", what, class_="what"), found, class_="links") if found else None
 
 
-def _link(name: str) -> Tag:
+def link(name: str) -> Tag:
+    """The way to a step."""
     return tag("a", name, href=f"#step-{name}")
 
 
-def _origin(of: Origin) -> Tag:
+def origin(of: Origin) -> Tag:
+    """What something was made from."""
     if of.step is None:
         return tag("span", of.name, title=of.field)
     if of.take is None:
@@ -167,7 +79,23 @@ def _origin(of: Origin) -> Tag:
 # --------------------------------------------------------------------------------------------------------------- takes
 
 
-def _card(step: Step, take: Take, media: Mapping[str, Media], *, is_live: bool) -> Tag:
+def take_card(
+    step: Step,
+    take: Take,
+    media: Mapping[str, Media],
+    *,
+    is_live: bool,
+    said: Collection[str] = (),
+    above: Child = None,
+    below: Child = None,
+) -> Tag:
+    """A take.
+
+    Args:
+        said: What the row says of all its takes: words and warnings.
+        above, below: What the row does not say of its step, but each card of its own.
+
+    """
     is_picked = step.can_pick and take.number == step.picked
     number = f", take {take.number} of {step.wanted}" if step.wanted > 1 else ""
     label = f"{step.name}{number}"
@@ -177,25 +105,22 @@ def _card(step: Step, take: Take, media: Mapping[str, Media], *, is_live: bool) 
     about = [
         tag("div", _first_line(step, take, is_live=is_live), class_="line"),
         tag("p", [tag("span", fact) for fact in _facts(take)], class_="facts"),
-        _words(take.recipe.words) if take.recipe.words != step.recipe.words else None,
-        _links("from", [_origin(one) for one in take.recipe.origins]) if not step.is_edit else None,
-        [tag("p", one, class_="warning") for one in take.warnings if one not in _common(step)],
+        words_of(take.recipe.words) if take.recipe.words not in said else None,
+        links("from", [origin(one) for one in take.recipe.origins]) if not step.is_edit else None,
+        [tag("p", one, class_="warning") for one in take.warnings if one not in said],
         [tag("p", one, class_="note") for one in take.notes],
         _more(take),
     ]
     return tag(
-        "li",
-        tag(
-            "article",
-            tag("div", shown, class_="screen"),
-            tag("div", about, class_="meta"),
-            class_=f"take{' picked' if is_picked else ''}",
-            id=f"take-{step.name}-{take.number}",
-            tabindex=-1,
-            aria_label=label,
-            data_step=step.name,
-            data_take=take.number,
-        ),
+        "article",
+        tag("div", shown, class_="screen"),
+        tag("div", above, about, below, class_="meta"),
+        class_=f"take{' picked' if is_picked else ''}",
+        id=f"take-{step.name}-{take.number}",
+        tabindex=-1,
+        aria_label=label,
+        data_step=step.name,
+        data_take=take.number,
     )
 
 
@@ -251,7 +176,7 @@ def _shown_file(file: File, media: Media, label: str) -> Child:
         source = media.address or media.still
         if source is None:
             return [tag("p", "the picture cannot be shown", class_="missing"), _elsewhere(media)]
-        return [tag("img", src=source, alt=label, decoding="async", **shape), _elsewhere(media)]
+        return [tag("img", src=source, alt=label, **shape), _elsewhere(media)]
     if media.address is None:
         still = tag("img", src=media.still, alt=label, **shape) if media.still else _wave(media.bars)
         return [still, _elsewhere(media)]

@@ -1,6 +1,6 @@
 """What a contact sheet shows, as plain data: a run, its steps in order, and their takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from aggregator.routing.chain_quote import Plain
 
-__all__ = ["File", "Made", "Money", "Origin", "Sheet", "Step", "Take", "money_of"]
+__all__ = ["File", "Made", "Money", "Origin", "Sheet", "Step", "Take", "money_of", "worst"]
 
 State = Literal["made", "pick", "running", "waiting", "skipped", "failed"]
 """`pick`: a person has to say which take goes on. `made`: one take at least is there."""
@@ -134,13 +134,16 @@ class Step(Plain):
         """Whether there is anything for a person to choose."""
         return self.wanted > 1 and self.pick != "all" and any(take.file is not None for take in self.takes)
 
-    @property
-    def money(self) -> "Money":
-        return money_of(self.stage, self.takes)
-
     def take(self, number: int) -> Take | None:
         """The take of that number, if it was made or tried."""
         return next((take for take in self.takes if take.number == number), None)
+
+
+def worst(steps: Iterable[Step]) -> State:
+    """The state of several steps: whatever wants to be looked at first."""
+    states = {step.state for step in steps}
+    order: tuple[State, ...] = ("failed", "pick", "running", "waiting", "made", "skipped")
+    return next(state for state in order if state in states)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

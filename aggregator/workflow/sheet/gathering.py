@@ -14,7 +14,7 @@ from aggregator.store import journal, reports
 from aggregator.store import runs as rows
 from aggregator.store.journal import Attempt
 from aggregator.store.runs import RunStep
-from aggregator.workflow.expand import Graph, Node
+from aggregator.workflow.graph import Graph, Node
 from aggregator.workflow.reading import graph_of
 from aggregator.workflow.runs import by_step, known_run
 from aggregator.workflow.sheet.data import File, Money, Sheet, State, Step, Take, money_of
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read_sheet", "version_of"]
 
+LAST = "-last"
+"""How the names of last frames end that `continues` asks for."""
 ENDED_WITH_NOTHING = frozenset({"failed", "refused", "canceled", "lost"})
 
 
@@ -191,7 +193,7 @@ def _step(found: _Found, node: Node) -> Step:
     state, why = _state(found, node, written, takes, picked)
     return Step(
         name=node.name,
-        fan=next((fan for fan, names in found.graph.fans.items() if node.name in names), node.name),
+        fan=_fan(found.graph, node.name),
         task=node.task,
         stage=node.stage or found.run.stage,
         state=state,
@@ -206,6 +208,13 @@ def _step(found: _Found, node: Node) -> Step:
         picked=picked,
         picked_by=by,
     )
+
+
+def _fan(graph: Graph, name: str) -> str:
+    """The step of the workflow that a flat step is an item of; the last frames of its items belong together too."""
+    base = name.removesuffix(LAST)
+    fan = next((fan for fan, names in graph.fans.items() if name in names or base in names), name)
+    return fan if name in graph.fans.get(fan, ()) or fan == name else f"{fan}{LAST}"
 
 
 def _state(

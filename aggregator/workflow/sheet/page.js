@@ -178,7 +178,7 @@
 
   async function pick(card) {
     if (!isLive) return say("This page is a copy. To pick on it: aggregator sheet " + page.dataset.run + " --serve");
-    if (!card.querySelector(".pick")) return say("There is nothing to choose here.");
+    if (!card.querySelector("button.pick")) return say("There is nothing to choose here.");
     const { step, take } = card.dataset;
     try {
       const answer = await fetch("/picks", {
@@ -201,14 +201,14 @@
     for (const [name, { picked, chip }] of Object.entries(told.steps)) {
       const row = document.getElementById("step-" + name);
       if (!row) continue;
-      if (chip) {
-        const shown = row.querySelector(".chip");
+      const shown = row.querySelector(".chip");
+      if (shown) {
         shown.className = "chip " + chip.state;
         shown.textContent = chip.text;
         shown.hidden = chip.state === "made";
       }
       for (const card of all(".take", row)) {
-        const control = card.querySelector(".pick"), on = Number(card.dataset.take) === picked;
+        const control = card.querySelector("button.pick"), on = Number(card.dataset.take) === picked;
         if (!control) continue;
         card.classList.toggle("picked", on);
         control.setAttribute("aria-pressed", String(on));
@@ -242,7 +242,7 @@
   }
 
   if (isLive) {
-    for (const control of all(".pick")) control.addEventListener("click", () => pick(cardOf(control)));
+    for (const control of all("button.pick")) control.addEventListener("click", () => pick(cardOf(control)));
     follow();
   }
 })();

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files as resources
 
-from aggregator.workflow.sheet.cards import Media, bill_line, step_row
+from aggregator.workflow.sheet.cards import Media
 from aggregator.workflow.sheet.data import File, Sheet, Step
 from aggregator.workflow.sheet.markup import Tag, document, tag
 from aggregator.workflow.sheet.posters import THUMB_PX, Poster
+from aggregator.workflow.sheet.rows import bill_line, rows_of
 from aggregator.workflow.sheet.strip import drawn
 
 __all__ = ["INLINE_BYTES", "Live", "csp", "page", "shown"]
@@ -62,7 +63,7 @@ def page(
         "body",
         _header(sheet),
         tag("nav", drawn(sheet, thumbs), class_="strip", aria_label="Steps", tabindex=0),
-        tag("main", [step_row(sheet, step, media, is_live=live is not None) for step in sheet.steps]),
+        tag("main", rows_of(sheet, media, is_live=live is not None)),
         _footer(),
         tag("div", id="news", role="status", aria_live="polite"),
         tag("script", script),

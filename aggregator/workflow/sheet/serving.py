@@ -21,11 +21,11 @@ from starlette.routing import Route
 from aggregator.errors import AggregatorError
 from aggregator.identity import digest
 from aggregator.secret import Secret
-from aggregator.workflow.sheet.cards import STATES
 from aggregator.workflow.sheet.data import File, Sheet
 from aggregator.workflow.sheet.gathering import read_sheet, version_of
 from aggregator.workflow.sheet.page import Live, csp, page, shown
 from aggregator.workflow.sheet.posters import Poster, posters_of
+from aggregator.workflow.sheet.rows import STATES
 
 if TYPE_CHECKING:
     from aggregator.project import Project

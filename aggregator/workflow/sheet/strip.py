@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from itertools import pairwise
 
-from aggregator.workflow.sheet.data import Sheet, Step
+from aggregator.workflow.sheet.data import Sheet, Step, worst
 from aggregator.workflow.sheet.markup import Tag, tag
 
 __all__ = ["Box", "Strip", "drawn", "placed"]
@@ -13,6 +13,8 @@ __all__ = ["Box", "Strip", "drawn", "placed"]
 MAX_ITEMS = 6
 """A fan-out of more items than this is one box."""
 WIDTH_PX, HEIGHT_PX, GAP_X_PX, GAP_Y_PX = 166, 38, 34, 10
+PASSING_PX = 6
+"""The room of an arrow between boxes."""
 THUMB_PX = 54
 MARGIN_PX = 4
 MAX_NAME = 13
@@ -57,13 +59,14 @@ def placed(sheet: Sheet) -> Strip:
     groups = _groups(sheet.steps)
     layers = _layers(sheet.steps, groups)
     rows = _ordered(layers)
-    tallest = max((len(row) for row in rows), default=0)
-    height = tallest * (HEIGHT_PX + GAP_Y_PX) - GAP_Y_PX + 2 * MARGIN_PX
+    talls = [sum(map(_tall, row)) + GAP_Y_PX * (len(row) - 1) for row in rows]
+    height = max(talls, default=0) + 2 * MARGIN_PX
     at: dict[Spot, tuple[float, float]] = {}
-    for layer, row in enumerate(rows):
-        top = (height - len(row) * (HEIGHT_PX + GAP_Y_PX) + GAP_Y_PX) / 2
-        for number, spot in enumerate(row):
-            at[spot] = MARGIN_PX + layer * (WIDTH_PX + GAP_X_PX), top + number * (HEIGHT_PX + GAP_Y_PX)
+    for layer, (row, tall) in enumerate(zip(rows, talls, strict=True)):
+        top = (height - tall) / 2
+        for spot in row:
+            at[spot] = MARGIN_PX + layer * (WIDTH_PX + GAP_X_PX), top
+            top += _tall(spot) + GAP_Y_PX
     members: dict[str, list[Step]] = {}
     for step in sheet.steps:
         members.setdefault(groups[step.name], []).append(step)
@@ -71,6 +74,10 @@ def placed(sheet: Sheet) -> Strip:
     arrows = tuple(tuple(_points(chain, at)) for chain in layers.chains)
     width = len(rows) * (WIDTH_PX + GAP_X_PX) - GAP_X_PX + 2 * MARGIN_PX
     return Strip(boxes, arrows, max(0, width), height)
+
+
+def _tall(spot: Spot) -> int:
+    return HEIGHT_PX if len(spot) == 1 else PASSING_PX
 
 
 def _groups(steps: Sequence[Step]) -> dict[str, str]:
@@ -97,6 +104,10 @@ def _layers(steps: Sequence[Step], groups: Mapping[str, str]) -> _Layers:
     found = _Layers()
     for box in TopologicalSorter(before).static_order():
         found.of[box,] = max((found.of[other,] + 1 for other in before[box]), default=0)
+    for box, others in before.items():  # what is made of nothing stands right before what needs it first
+        needed = [found.of[one,] for one, of in before.items() if box in of]
+        if not others and needed:
+            found.of[box,] = min(needed) - 1
     for target, others in before.items():
         for source in others:
             first, last = found.of[source,], found.of[target,]
@@ -145,12 +156,9 @@ def _ordered(layers: _Layers) -> list[list[Spot]]:
 
 
 def _points(chain: Sequence[Spot], at: Mapping[Spot, tuple[float, float]]) -> list[tuple[float, float]]:
-    middle = HEIGHT_PX / 2
-    points = [(at[chain[0]][0] + WIDTH_PX, at[chain[0]][1] + middle)]
-    for spot in chain[1:-1]:
-        x, y = at[spot]
-        points += [(x, y + middle), (x + WIDTH_PX, y + middle)]
-    return [*points, (at[chain[-1]][0], at[chain[-1]][1] + middle)]
+    middles = {spot: (at[spot][0], at[spot][1] + _tall(spot) / 2) for spot in chain}
+    points = [point for x, y in map(middles.__getitem__, chain) for point in ((x, y), (x + WIDTH_PX, y))]
+    return points[1:-1]
 
 
 # -------------------------------------------------------------------------------------------------------------- drawing
@@ -193,7 +201,7 @@ def _box(box: Box, thumbs: Mapping[str, str]) -> Tag:
     thumb = next((thumbs[step.name] for step in box.steps if step.name in thumbs), None)
     label = f"{box.name} ×{sum(step.fan == box.name for step in box.steps)}" if many else box.name
     room = MAX_NAME if thumb else MAX_NAME + THUMB_PX // LETTERS_PX
-    state = _worst(box.steps)
+    state = worst(box.steps)
     left = THUMB_PX + 9 if thumb else 11
     task = "fan-out" if many else box.steps[0].task
     return tag(
@@ -210,12 +218,6 @@ def _box(box: Box, thumbs: Mapping[str, str]) -> Tag:
         href=f"#step-{box.steps[0].name}",
         transform=f"translate({box.x:g} {box.y:g})",
     )
-
-
-def _worst(steps: Sequence[Step]) -> str:
-    """The state of a box: whatever wants to be looked at first."""
-    states = {step.state for step in steps}
-    return next(state for state in ("failed", "pick", "running", "waiting", "made", "skipped") if state in states)
 
 
 def _cut(text: str, length: int) -> str:

@@ -13,13 +13,14 @@ import httpx
 import pytest
 
 from aggregator import Aggregator, errors
-from aggregator.tasks import ImageToImage, ImageToVideo, Lora, TextToImage, TextToVideo
+from aggregator.tasks import ImageToImage, ImageToVideo, Lora, TextToImage, TextToSound, TextToVideo
 from tests.selfhosted.serving import Served, python
 
 HERE = Path(__file__).parent
 CARDS = HERE / "cards"
 STILL = HERE.parents[1] / "data" / "still.png"
 FILM = TextToVideo(prompt="a fox", size=(64, 64), duration_s=1, fps=16)
+RAIN = TextToSound(prompt="rain", duration_s=1.5, seed=3)
 PICTURE = TextToImage(prompt="a fox", size=(64, 64))
 
 
@@ -43,6 +44,7 @@ MODELS = {
     "ltx": (),
     "stable-diffusion": (),
     "flux": ("--lora", "ink={weights}/ink@0"),
+    "stable-audio": (),
 }
 """What each server is started with besides."""
 
@@ -85,6 +87,11 @@ def stable_diffusion(servers: dict[str, Served]) -> Served:
 @pytest.fixture
 def flux(servers: dict[str, Served]) -> Served:
     return servers["flux"]
+
+
+@pytest.fixture
+def stable_audio(servers: dict[str, Served]) -> Served:
+    return servers["stable-audio"]
 
 
 @pytest.fixture
@@ -141,6 +148,26 @@ async def test_a_clip_of_wan_is_what_its_file_holds(wan, client) -> None:
         assert (facts.fps, facts.duration_s) == (16.0, pytest.approx(17 / 16, abs=0.01))
         assert result.artifact.lineage.seed == 4
         assert (result.cost.source, result.cost.amount_usd > Decimal(0)) == ("reported", True)
+
+
+async def test_a_clip_of_five_seconds_has_all_its_frames(wan, client) -> None:
+    async with client(wan) as project:
+        facts = (await project.generate(FILM.with_(duration_s=5), **steps(2))).artifact.facts
+    assert (facts.fps, facts.duration_s) == (16.0, pytest.approx(81 / 16, abs=0.01))
+
+
+async def test_a_sound_is_as_long_as_it_was_ordered(stable_audio, client) -> None:
+    async with client(stable_audio) as project:
+        made = [
+            await project.generate(rain.with_(format=kind), model="tiny-stable-audio", key=f"{kind} {rain.seed}")
+            for rain in (RAIN, RAIN.with_(seed=4))
+            for kind in ("wav", "flac")
+        ]
+    assert [one.artifact.mime_type for one in made[:2]] == ["audio/wav", "audio/flac"]
+    assert [one.artifact.facts.duration_s for one in made] == [1.5] * 4
+    assert made[0].artifact.lineage.seed == 3
+    assert made[0].artifact.sha256 != made[2].artifact.sha256
+    assert made[0].cost.source == "reported"
 
 
 async def test_the_same_seed_makes_the_same_file(wan, client) -> None:

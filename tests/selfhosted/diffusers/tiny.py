@@ -1,4 +1,4 @@
-"""Four diffusion pipelines of about a hundred thousand random weights each, saved as folders: `tiny.py DIRECTORY`.
+"""Five diffusion pipelines of about a hundred thousand random weights each, saved as folders: `tiny.py DIRECTORY`.
 
 Nothing is downloaded: every part is made from its configuration, with a tokenizer that knows letters.
 """
@@ -11,12 +11,17 @@ from diffusers import (
     AutoencoderKL,
     AutoencoderKLLTXVideo,
     AutoencoderKLWan,
+    AutoencoderOobleck,
     DDIMScheduler,
+    EDMDPMSolverMultistepScheduler,
     FlowMatchEulerDiscreteScheduler,
     FluxPipeline,
     FluxTransformer2DModel,
     LTXPipeline,
     LTXVideoTransformer3DModel,
+    StableAudioDiTModel,
+    StableAudioPipeline,
+    StableAudioProjectionModel,
     StableDiffusionPipeline,
     UNet2DConditionModel,
     WanPipeline,
@@ -169,6 +174,54 @@ def flux() -> FluxPipeline:
     )
 
 
+def stable_audio() -> StableAudioPipeline:
+    """Two channels of 8,000 samples a second, at most two seconds."""
+    transformer = StableAudioDiTModel(
+        sample_size=500,
+        in_channels=4,
+        out_channels=4,
+        num_layers=1,
+        attention_head_dim=4,
+        num_attention_heads=2,
+        num_key_value_attention_heads=2,
+        cross_attention_dim=8,
+        cross_attention_input_dim=8,
+        global_states_input_dim=16,
+        time_proj_dim=8,
+    )
+    vae = AutoencoderOobleck(
+        encoder_hidden_size=8,
+        downsampling_ratios=[4, 8],
+        channel_multiples=[1, 2],
+        decoder_channels=8,
+        decoder_input_channels=4,
+        audio_channels=2,
+        sampling_rate=8000,
+    )
+    scheduler = EDMDPMSolverMultistepScheduler(
+        solver_order=2, prediction_type="v_prediction", sigma_data=1.0, sigma_schedule="exponential"
+    )
+    return StableAudioPipeline(
+        vae=vae,
+        text_encoder=T5EncoderModel(T5Config(**T5)),
+        projection_model=StableAudioProjectionModel(
+            text_encoder_dim=WIDTH, conditioning_dim=8, min_value=0, max_value=32
+        ),
+        tokenizer=letters(32),
+        transformer=transformer,
+        scheduler=scheduler,
+    )
+
+
+MAKERS = {
+    "wan": wan,
+    "ltx": ltx,
+    "stable-diffusion": stable_diffusion,
+    "flux": flux,
+    "stable-audio": stable_audio,
+}
+
+
 def save_lora(pipe: FluxPipeline, directory: Path) -> None:
     """An adapter whose weights are large enough to be seen in any picture."""
     pipe.transformer.add_adapter(LoraConfig(r=2, target_modules=["to_q", "to_k", "to_v"], init_lora_weights=False))
@@ -178,7 +231,7 @@ def save_lora(pipe: FluxPipeline, directory: Path) -> None:
 
 def main(directory: Path) -> None:
     torch.manual_seed(0)
-    for name, make in (("wan", wan), ("ltx", ltx), ("stable-diffusion", stable_diffusion), ("flux", flux)):
+    for name, make in MAKERS.items():
         make().save_pretrained(directory / f"tiny-{name}")
     save_lora(FluxPipeline.from_pretrained(directory / "tiny-flux"), directory / "ink")
 

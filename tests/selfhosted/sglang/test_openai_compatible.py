@@ -45,7 +45,7 @@ def serving(pipeline: Path, at: Path) -> Iterator[Served]:
     words += ["--warmup-mode", "off", "--sleep-on-idle", "--host", "127.0.0.1", "--port", "{port}"]
     words += ["--master-port", str(free_port()), "--scheduler-port", str(free_port())]  # not those of another one here
     command = [str(python().with_name("sglang")), *words]
-    served = Served(command, at, lambda answer: answer.status_code == 200, "/health", ENVIRON, start_s=300)
+    served = Served(command, at, lambda answer: answer.status_code == 200, "/health", ENVIRON, start_s=900)
     try:
         served.start()
         yield served

@@ -194,3 +194,47 @@ def test_the_strip_has_every_step_with_its_state(film: Sheet) -> None:
     assert [link.attributes["href"] for link in strip.all("a")] == [f"#step-{one.name}" for one in film.steps]
     assert [dot.attributes["class"] for dot in strip.all("circle")] == [f"dot {one.state}" for one in film.steps]
     assert len(strip.all("image")) == 2  # pictures of the still and of the shot
+
+
+# -------------------------------------------------------------------------------------------------------------- fan-out
+
+
+def test_items_of_a_fan_out_share_a_row_and_what_is_the_same_of_all_is_said_once(tmp_path: Path) -> None:
+    file = picture(tmp_path)
+    warnings = ("references (anna) left out",)
+    items = [
+        step(
+            f"shot.{n}",
+            take(1, file, warnings=warnings, recipe=Made(words=f"shot {n}")),
+            fan="shot",
+            recipe=Made(words=f"shot {n}", values={"duration_s": 2, "camera": f"pan-{n}"}),
+            carried=("anna",),
+        )
+        for n in (1, 2)
+    ]
+    lost = step("shot.3", fan="shot", state="waiting", why="not begun", recipe=Made(words="shot 3"), carried=("anna",))
+    root = drawn(sheet(step("still", take(1, file)), *items, step("cut", needs=("shot.1",)), lost))
+    assert [row.attributes["data-step"] for row in root.all("section")] == ["still", "shot", "cut"]
+    row = root.all("section")[1]
+    [about] = row.all("div", class_="about")
+    assert "shot" in about.all("h2")[0].text
+    assert "×3" in about.text
+    assert "1 waiting" in about.all("span", class_="chip")[0].text
+    assert about.text.count("anna") == 2  # carried, and the warning
+    cards = row.all("li")
+    assert [card.attributes["id"] for card in cards] == ["step-shot.1", "step-shot.2", "step-shot.3"]
+    assert [card.all("h3")[0].all("span")[0].attributes["class"] for card in cards] == ["chip made"] * 2 + [
+        "chip waiting"
+    ]
+    for number, card in enumerate(cards, 1):
+        assert card.text.count(f"shot {number}") == 1
+        assert "anna" not in card.text
+    assert "pan-1" in cards[0].text
+    assert [link.text for link in cards[0].all("a")] == ["cut"]
+    assert "Waiting: not begun" in cards[2].text
+
+
+def test_items_that_somebody_picks_from_have_a_row_each(tmp_path: Path) -> None:
+    file = picture(tmp_path)
+    items = [step(f"shot.{n}", take(1, file), take(2, file), fan="shot") for n in (1, 2)]
+    assert [row.attributes["id"] for row in drawn(sheet(*items)).all("section")] == ["step-shot.1", "step-shot.2"]

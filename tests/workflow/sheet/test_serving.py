@@ -79,8 +79,8 @@ def test_without_the_token_nothing_is_told(one: World) -> None:
         answers = []
         for token in (None, "", "wrong", TOKEN[:-1], f"{TOKEN}n", "é"):
             params = {} if token is None else {"token": token}
-            for path in ("/", "/state", f"/media/{file.sha256}"):
-                answers.append((path, token, await browser.get(path, params=params)))
+            paths = ("/", "/state", f"/media/{file.sha256}")
+            answers += [(path, token, await browser.get(path, params=params)) for path in paths]
             posted = await browser.post("/picks", json=PICK, headers={"origin": ORIGIN}, params=params)
             answers.append(("/picks", token, posted))
         return answers
