@@ -498,12 +498,14 @@ class Project(Verbs["Result"]):
         *,
         take: int = 0,
         served: "Callable[[Ask], Plan] | None" = None,
+        mark: str | None = None,
         earmark: tuple[str, str] | None = None,
     ) -> Job:
         """Find the job of the options' key, or make it. `request` is what the key stands for; its inputs are stored.
 
         Args:
             served: Makes the plan, where it is not simply the request's.
+            mark: What makes two orders under one key the same, where that is not all that is asked for.
             earmark: The run and the step for which its money is set aside.
 
         """
@@ -512,7 +514,7 @@ class Project(Verbs["Result"]):
 
         opened, ask = self._opened, await self.asked(request, options, take=take)
         key = options.get("key")
-        mark = fingerprint(request, ask, take=take)
+        mark = mark or fingerprint(request, ask, take=take)
         known = None if key is None else await opened.runner.find(self.account, key, mark)
         if known is not None and known.state not in ("failed", "refused", "canceled"):
             opened.runner.follow(known.job)

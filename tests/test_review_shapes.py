@@ -278,7 +278,10 @@ def test_a_reference_that_ended_after_the_plan_is_sent_as_it_was_planned() -> No
 
 
 async def test_what_an_older_version_journalled_of_inputs_is_still_read() -> None:
-    context = SimpleNamespace(files=SimpleNamespace(path=lambda sha256, _mime: Path("/store") / sha256))
+    async def have(sha256: str, _mime: str) -> Path:
+        return Path("/store") / sha256
+
+    context = SimpleNamespace(files=SimpleNamespace(have=have))
     of = SimpleNamespace(plan={"inputs": {"<in>": FILE.as_json()}})
     [(text, source)] = (await submit._sources(cast("Any", context), cast("Any", of), "upload")).items()
     assert (text, source.sha256) == ("<in>", FILE.sha256)

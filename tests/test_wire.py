@@ -354,3 +354,13 @@ def test_a_media_is_what_the_caller_makes_of_it() -> None:
         media=lambda _name, media: f"data:{media.sha256}",
     )
     assert body == {"image": f"data:{'0' * 64}"}
+
+
+def test_seconds_are_written_as_so_many_frames():
+    film = TextToVideo(prompt="a fox", duration_s=5.0625, fps=24)
+    by_rate = Endpoint({"prompt": "prompt", "duration_s": To("length", times=16), "fps": "rate"})
+    by_field = Endpoint({"prompt": "prompt", "duration_s": To("length", times="fps"), "fps": "rate"})
+    assert built(by_rate, film) == {"prompt": "a fox", "length": 81, "rate": 24}
+    assert built(by_field, film.with_(duration_s=2)) == {"prompt": "a fox", "length": 48, "rate": 24}
+    with pytest.raises(errors.RequestError, match="duration_s=2 is counted by fps: give that too"):
+        built(by_field, TextToVideo(prompt="a fox", duration_s=2))

@@ -251,7 +251,9 @@ async def result(context: Context, of: Attempt, *, reused: bool) -> Result:
         offer=of.offer,
         model=of.model,
         parents={media.sha256: media.job_id for _, media in request.media() if media.sha256 and media.job_id},
-        seed=seed if isinstance(seed, int) else None,
+        seed=int(seed)
+        if isinstance(seed, int) or (isinstance(seed, str) and seed.isdecimal())
+        else None,  # of a header
         ask=of.ask,
         served_model=named if isinstance(named := facts.get("served_model"), str) else None,
     )

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any
 
 from aggregator.editing.edits import Edit
@@ -15,13 +14,13 @@ from aggregator.workflow.graph import Node
 from aggregator.workflow.kinds import request_class
 from aggregator.workflow.model import Ref
 
-__all__ = ["KEY", "Given", "address", "build", "key_of", "mark_of", "parameters", "prefix_of", "symbolic"]
+__all__ = ["KEY", "Given", "address", "build", "key_of", "mark_of", "parameters", "symbolic"]
 
 VERSION = "w1"
 """Of the address: what was made under another one is not found again."""
 KEY = "step:"
 """How the key of a step's job begins."""
-ADDRESS_DIGITS, DIGEST_DIGITS = 32, 12
+ADDRESS_DIGITS = 32
 Given = Mapping[str, Media | None]
 """What other steps made, by how they are named (`@shot.2`); `None`: it was skipped."""
 
@@ -81,14 +80,9 @@ def mark_of(offer: Offer) -> str:
     return re.sub(r"[^\w.@-]", "_", f"{offer.model}{version}")
 
 
-def prefix_of(where: str, mark: str) -> str:
-    """How the keys of jobs begin that make this step with this model."""
-    return f"{KEY}{where}:{mark}:"
-
-
-def key_of(where: str, mark: str, fingerprint: str) -> str:
-    """The key of a step's job."""
-    return f"{prefix_of(where, mark)}{sha256(fingerprint.encode()).hexdigest()[:DIGEST_DIGITS]}"
+def key_of(where: str, mark: str) -> str:
+    """The key of the job that makes this content with this model, whichever step asks for it and however."""
+    return f"{KEY}{where}:{mark}"
 
 
 def symbolic(name: str, take: int | None, request: Request) -> Media:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import JsonValue
 
 from aggregator.errors import AggregatorError, NoRouteError, PriceUnknownError, RequestError
-from aggregator.identity import content, fingerprint
+from aggregator.identity import content
 from aggregator.routing.plan import Ask, Plan
 from aggregator.store.runs import KnownJob
 from aggregator.tasks import Request
-from aggregator.workflow.content import address, key_of, mark_of, prefix_of
+from aggregator.workflow.content import address, key_of, mark_of
 from aggregator.workflow.graph import Node
 
 if TYPE_CHECKING:
@@ -158,8 +158,8 @@ def decide(
     if own is not None and earlier is not None and (earlier.cut_off or earlier.mark == mark):
         found = _found(node, take, request, where, own, "this run made it")
         return replace(found, notes=notes, plan=plan, mark=mark)
-    key = key_of(where, mark, fingerprint(request, ask, take=take))
-    same = [job for job in jobs if job.key.startswith(prefix_of(where, mark))]
+    key = key_of(where, mark)
+    same = [job for job in jobs if job.key == key]
     alive = next((job for job in same if job.state not in ENDED_WITH_NOTHING), None)
     if alive is not None:
         found = _found(node, take, request, where, alive, "the same was made before")

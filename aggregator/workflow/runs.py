@@ -280,7 +280,8 @@ async def plan(project: "Project", workflow: "Workflow", **given: Any) -> RunPla
 def _check_scorers(desk: Desk) -> None:
     for node in desk.graph.nodes:
         how, _, name = node.step.pick.partition(":")
-        if how == "score" and name not in desk.scorers:
+        is_picked = node.takes == 1 or node.name in desk.kept_picks
+        if how == "score" and name not in desk.scorers and not is_picked:
             known = ", ".join(desk.scorers) or "none"
             raise RequestError(
                 f"step {node.step.name!r} is picked by {name!r}, and no such function was given: scorers has {known}. "

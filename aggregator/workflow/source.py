@@ -121,8 +121,8 @@ class _Module:
         ]
         ours = [
             "from aggregator import Media" if "Media(" in code else "",
+            "from aggregator.workflow import Steps, workflow",
             "from aggregator.workflow.handles import Handle" if "list[Handle]" in code else "",
-            "from aggregator.workflow.tracing import Steps, workflow",
         ]
         top = "\n\n".join(part for block in (imports, ours) if (part := "\n".join(filter(None, block))))
         said = " ".join(self._workflow.name.split()).replace("\\", "/").replace('"', "'")

@@ -63,6 +63,8 @@ class Desk:
     """By flat step, what all its takes may cost, where the run's budget bounds it."""
     asked: dict[str, Any] = field(default_factory=dict)
     """What it is written down as when it starts."""
+    counted: set[str] = field(default_factory=set)
+    """Jobs whose cost some step bears: the same content in another step costs nothing more."""
 
     # ---------------------------------------------------------------------------------------------------- beforehand
 
@@ -155,7 +157,10 @@ class Desk:
         tags = {"workflow": self.graph.workflow.name, "run": self.name, "step": node.name}
         asked = cast("Options", {**options, "key": decision.key, "tags": tags})
         earmark = (self.run, f"{node.name}#{decision.take}")
-        return (await self.project.order(decision.request, asked, take=decision.take, earmark=earmark)).id
+        job = await self.project.order(
+            decision.request, asked, take=decision.take, mark=decision.key, earmark=earmark
+        )
+        return job.id
 
     def bound_usd(self, node: Node) -> Decimal | None:
         """What one take of a step may cost; `None`: nothing bounds it."""
@@ -193,8 +198,9 @@ class Desk:
         """What a step made of its takes, and which one goes on; `write`: and note who picked it."""
         results = tuple(end if isinstance(end, Result) else None for end in ends)
         errors = [end for end in ends if isinstance(end, BaseException)]
-        bought = [one for one, of in zip(results, decisions, strict=True) if one is not None and of.state != "reused"]
-        costs = [one.cost.amount_usd for one in bought]
+        new = [one for one, of in zip(results, decisions, strict=True) if one is not None and of.state != "reused"]
+        costs = [one.cost.amount_usd for one in new if one.job_id not in self.counted]
+        self.counted |= {one.job_id for one in new}
         cost_usd = None if None in costs else sum((one for one in costs if one is not None), Decimal(0))
         outcome = Outcome(
             node,
@@ -215,7 +221,7 @@ class Desk:
     async def _picked(
         self, node: Node, content: str, results: Sequence[Result | None], *, write: bool
     ) -> int | None:
-        """The take that goes on; `None`: a person has to say."""
+        """The take that goes on; `None`: a person has to say, or a function that a plan was not given."""
         there = [take for take, one in enumerate(results, 1) if one is not None]
         if node.takes == 1 or node.step.pick == "all":
             return there[0]
@@ -226,7 +232,7 @@ class Desk:
                 await self.pick(node, content, chosen, "person")
             return chosen
         how, _, name = node.step.pick.partition(":")
-        if how == "person":
+        if how == "person" or (how == "score" and not write and name not in self.scorers):
             return None
         if how == "score":
             chosen, by = await self._best(name, results), "score"

@@ -52,11 +52,14 @@ async def test_a_sound_plays_and_stops_at_its_end(page: Page) -> None:
     assert "playing" not in (await voice.get_attribute("class") or "")
 
 
-async def test_takes_of_a_step_run_together_under_the_pointer(page: Page) -> None:
-    await page.locator("#step-cut article").hover()
-    await page.wait_for_function("() => !document.querySelector('#step-cut video').paused")
+async def test_clips_of_a_row_run_together_under_the_pointer(page: Page) -> None:
+    running = (
+        "() => [...document.querySelectorAll('video')].filter((media) => !media.paused).map((media) => media.ariaLabel)"
+    )
+    await page.locator("#take-shot\\.1-1").hover()
+    await page.wait_for_function(f"() => ({running})().join() === 'shot.1,shot.2'")
     await page.locator("h1").hover()
-    await page.wait_for_function("() => document.querySelector('#step-cut video').paused")
+    await page.wait_for_function(f"() => ({running})().join() === ''")
 
 
 async def test_what_plays_together_stays_together(page: Page) -> None:
@@ -86,9 +89,9 @@ async def test_the_keyboard_leads_everywhere(page: Page) -> None:
     await page.keyboard.press("ArrowRight")
     assert await page.evaluate(at) == "take-still-3"
     await page.keyboard.press("ArrowDown")
-    assert await page.evaluate(at) == "take-shot.1-1"
+    assert await page.evaluate(at) == "take-shot.2-1"  # the nearest
     await page.keyboard.press("Space")
-    playing = "() => !document.querySelector('#take-shot\\\\.1-1 video').paused"
+    playing = "() => !document.querySelector('#take-shot\\\\.2-1 video').paused"
     await page.wait_for_function(playing)
     await page.keyboard.press("Space")
     await page.wait_for_function(f"() => !({playing})()")

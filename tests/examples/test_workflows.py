@@ -20,35 +20,34 @@ from aggregator.workflow.runs import Run
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NOVEMBER = 1_795_219_200.0  # 2026-11-21: the prices of the packaged table are known then
-THREE_ROWS = "table={three}"
+TWO_ROWS = "table={two}"
 CUT_SHORT = {
     "image_upscale_video.toml": ("duration_s=0.5", "prompt=a harbour"),
     "image_upscale_video.py": ("prompt=a harbour",),
     "music_video.toml": ('shots=["a night train", "rain on glass", "a rooftop"]',),
-    "product_spots.py": (THREE_ROWS, "size=128x128"),
+    "product_spots.py": (TWO_ROWS, "size=128x128"),
     "overnight_batch.py": ("count=20",),
 }
 EMULATED = {
     "image_upscale_video.toml": (),
     "image_upscale_video.py": (),
-    "music_video.toml": (),
-    "product_spots.py": (THREE_ROWS, "size=512x512"),
-    "overnight_batch.py": ("count=60", "size=512x512"),
+    "product_spots.py": (TWO_ROWS, "size=512x512"),
+    "overnight_batch.py": ("count=40", "size=512x512"),
 }
 
 
 @pytest.fixture
-def three(tmp_path: Path) -> Path:
-    """The first rows of the table."""
+def two(tmp_path: Path) -> Path:
+    """The first two rows of the table."""
     rows = (EXAMPLES / "product_spots.csv").read_text(encoding="utf-8").splitlines()
-    short = tmp_path / "three.csv"
-    short.write_text("\n".join(rows[:4]) + "\n", encoding="utf-8")
+    short = tmp_path / "two.csv"
+    short.write_text("\n".join(rows[:3]) + "\n", encoding="utf-8")
     return short
 
 
-async def played(agg: Aggregator, file: str, words: Sequence[str], three: Path) -> Run:
+async def played(agg: Aggregator, file: str, words: Sequence[str], two: Path) -> Run:
     """Run an example to its end; where a person has to pick, the second take is."""
-    sets = [one.format(three=three) if one is THREE_ROWS else one for one in words]
+    sets = [one.format(two=two) if one is TWO_ROWS else one for one in words]
     found = workflow_of(str(EXAMPLES / file), sets)
     given: dict[str, Any] = {"inputs": found.inputs, "scorers": found.scorers, "budget_usd": "20"}
     async with agg.project("example") as p:
@@ -63,22 +62,40 @@ async def played(agg: Aggregator, file: str, words: Sequence[str], three: Path) 
 
 
 @pytest.mark.parametrize("file", CUT_SHORT)
-async def test_an_example_runs_on_the_embedded_backend(file: str, three: Path, tmp_path: Path) -> None:
+async def test_an_example_runs_on_the_embedded_backend(file: str, two: Path, tmp_path: Path) -> None:
     async with Aggregator.local(tmp_path / "store") as agg:
-        run = await played(agg, file, CUT_SHORT[file], three)
-    assert run.state == "finished", run
+        run = await played(agg, file, CUT_SHORT[file], two)
+    assert run.state == "finished", str(run)
     assert run.outputs
     assert all(has_something_in_it(path) for path in run.outputs.values())
 
 
 @pytest.mark.parametrize("file", EMULATED)
-async def test_an_example_runs_against_emulated_providers(file: str, three: Path, tmp_path: Path) -> None:
+async def test_an_example_runs_against_emulated_providers(file: str, two: Path, tmp_path: Path) -> None:
     clock = LeapingClock(NOVEMBER)
     with Emulator(only=("fal",), clock=clock) as emulator:
         async with emulator.aggregator(tmp_path / "store", "fal", clock=clock) as agg:
-            run = await played(agg, file, EMULATED[file], three)
-        assert run.state == "finished", run
+            run = await played(agg, file, EMULATED[file], two)
+        assert run.state == "finished", str(run)
         assert len(emulator.book) == sum(len(run.results(name)) for name in run.outcomes)
+
+
+async def test_the_music_may_be_of_one_and_the_shots_of_another(
+    two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Emulator(only=("fal",)) as emulator:
+        monkeypatch.setenv("FAL_KEY", emulator.keys["fal"])
+        configuration = {
+            "directory": str(tmp_path / "store"),
+            "allow_ephemeral": True,
+            "providers": {"local": {}, "fal": emulator.settings("fal")},
+            "routing": {"allow": ["local", "fal"]},
+            "roles": {"image-to-video": "fal:fal-ai/pika/v2.2/image-to-video"},
+        }
+        async with Aggregator(configuration) as agg:
+            run = await played(agg, "music_video.toml", (), two)
+    assert run.state == "finished", str(run)
+    assert len(emulator.book) == 4
 
 
 def has_something_in_it(path: Path) -> bool:

@@ -39,7 +39,7 @@ class Served:
     health: str
     environ: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
-    start_s: float = 90.0
+    start_s: float = 180.0
     """It is ready after this, or never."""
     _process: subprocess.Popen[bytes] | None = None
 

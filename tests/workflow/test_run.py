@@ -89,10 +89,41 @@ def test_to_rename_steps_or_to_add_one_pays_for_the_new_alone(one: World) -> Non
 
 
 def test_what_is_the_same_twice_in_a_graph_is_bought_once(one: World) -> None:
-    run = ran(one, flow(picture("a", "a fox"), picture("b", "a fox"), edit("c", "@b")))
+    """However the twin is asked for; and it is priced and told once."""
+    twin = picture("b", "a fox", model="memory-cheap")
+    run = ran(one, flow(picture("a", "a fox"), twin, edit("c", "@b")))
     assert len(one.transport.book) == 2
     assert run.media("a").sha256 == run.media("b").sha256
+    assert [(step.state, step.why) for step in run.plan.steps][1] == ("attached", "the same as a")
+    assert run.plan.high_usd == run.cost_usd == one.transport.charged_usd == D("0.08")
     assert one.money()["held"] == 0
+
+
+def test_takes_of_which_some_are_there_have_their_money(one: World) -> None:
+    board = flow(picture("board", takes=2))
+    ran(one, board)
+
+    async def life(p: Any) -> Any:
+        await p.set_budget(budget_usd="0.16")
+        return await p.run(flow(picture("board", takes=4)))
+
+    run = one.run(life, budget_usd=None)
+    assert (run.state, run.cost_usd) == ("finished", D("0.08"))
+
+
+def test_options_of_a_provider_make_it_another_step(one: World) -> None:
+    plain, sharp = picture("still"), picture("still", provider_options={"memory": {"sharp": True}})
+    ran(one, flow(plain))
+    assert states(ran(one, flow(sharp))) == {"still": "done"}
+
+
+def test_a_local_edit_is_made_once(one: World) -> None:
+    small = Step(name="small", task="resize", values={"picture": "@still", "width": 8})
+    workflow = flow(picture("still"), small)
+    assert states(ran(one, workflow)) == {"still": "done", "small": "done"}
+    again = ran(one, workflow)
+    assert states(again) == {"still": "reused", "small": "reused"}
+    assert again.outputs["small"].exists()
 
 
 def test_another_model_makes_a_step_again_and_says_why(one: World) -> None:
@@ -399,6 +430,32 @@ def test_a_promotion_keeps_what_was_picked_and_makes_what_follows_on_heroes(one:
     assert set(states(again).values()) == {"reused"}
     assert str(plan).splitlines()[-1] == "film $0.26 → film@final $0.55 more"
     assert next(step for step in plan.steps if step.name == "shot").draft_s == pytest.approx(20, abs=6)
+
+
+def test_a_promotion_keeps_what_a_function_picked_and_needs_it_no_more(one: World) -> None:
+    workflow = flow(picture("board", takes=3, pick="score:two"), edit("night", "@board"))
+
+    async def life(p: Any) -> Any:
+        made: list[str] = []
+
+        def two(result: Any) -> float:
+            made.append(result.job_id)
+            return float(len(set(made)) == 2)
+
+        await p.run(workflow, scorers={"two": two})
+        plan = await p.plan_run(workflow)
+        return plan, await p.promote_run("film")
+
+    plan, final = one.run(life)
+    assert [step.state for step in plan.steps] == ["reused", "reused"]
+    assert (final.state, final.outcomes["board"].picked) == ("finished", 2)
+
+
+def test_what_a_function_will_pick_is_planned_with_the_first(one: World) -> None:
+    board = picture("board", takes=3, pick="score:two")
+    ran(one, flow(picture("board", takes=3)))
+    plan = planned(one, flow(board, edit("night", "@board"), name="other"))
+    assert [step.state for step in plan.steps] == ["reused", "run"]
 
 
 def test_a_promotion_keeps_what_is_named(one: World) -> None:

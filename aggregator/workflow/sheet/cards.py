@@ -11,6 +11,7 @@ __all__ = ["Media", "link", "links", "origin", "take_card", "values_of", "words_
 
 LONG_WORDS = 260
 """Longer prompts are folded."""
+MAX_LINKS = 12
 WAVE_PX = 48
 BY = {"person": "picked", "score": "picked by score", "first": "the first"}
 
@@ -59,7 +60,10 @@ def _shown(value: object) -> str:
 
 def links(what: str, found: list[Tag]) -> Tag | None:
     """A line that says what something is from, or goes into."""
-    return tag("p", tag("span", what, class_="what"), found, class_="links") if found else None
+    if not found:
+        return None
+    more = tag("span", f"and {len(found) - MAX_LINKS} more") if len(found) > MAX_LINKS else None
+    return tag("p", tag("span", what, class_="what"), found[:MAX_LINKS], more, class_="links")
 
 
 def link(name: str) -> Tag:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -106,14 +107,15 @@ def _media(
     """By hash, how each file is shown; the smallest are written into the page itself."""
     found: dict[str, Media] = {}
     room = inline_bytes
+    uses = Counter(take.file.sha256 for step in sheet.steps for take in step.takes if take.file is not None)
     for file in sorted(shown(sheet), key=lambda file: (file.size_bytes or 0, file.sha256)):
         poster = posters.get(file.sha256)
         still = _data("image/jpeg", poster.jpeg()) if poster is not None and poster.picture is not None else None
         link = file.path.as_uri() if file.path is not None else None
         bars = poster.bars if poster is not None else ()
         address = live.media.get(file.sha256) if live is not None else None
-        if live is None and file.path is not None and (size := file.path.stat().st_size) <= room:
-            room -= size
+        if live is None and file.path is not None and (taken := file.path.stat().st_size * uses[file.sha256]) <= room:
+            room -= taken
             address = _data(file.mime_type, file.path.read_bytes())
         found[file.sha256] = Media(address=address, still=still, bars=bars, link=None if live else link)
     return found

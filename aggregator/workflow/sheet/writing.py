@@ -55,12 +55,14 @@ def needed(missing: ImportError) -> ConfigurationError | ImportError:
 
 
 def _write(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{uuid4().hex}.part")
+    """The whole file, or none."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        part.replace(path)
+        part = path.with_name(f".{uuid4().hex}.part")
+        try:
+            part.write_bytes(content)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise RequestError(f"{path} cannot be written: {error.strerror or error}") from None
-    finally:
-        part.unlink(missing_ok=True)

@@ -140,6 +140,14 @@ async def test_pictures_of_serve_diffusers_have_a_key_too(shop):
     assert PROVIDER.spoken("sglang_sync").idempotency == "none"
 
 
+async def test_sounds_of_serve_diffusers_say_their_seed_in_the_head(shop):
+    result = await shop.buy(TextToMusic(prompt="rain", lyrics="la", duration_s=2), model="mine-piped")
+    sent = {"model": "diffusers/wan-2.2", "input": "rain", "lyrics": "la", "audio_length": 2, "num_inference_steps": 30}
+    assert (shop.paid.path, shop.paid.json) == ("/audio/generate", sent)
+    assert shop.paid.headers["idempotency-key"]
+    assert (result.artifact.mime_type, result.artifact.lineage.seed) == ("audio/wav", 7)
+
+
 async def test_a_lost_answer_of_serve_diffusers_is_asked_for_by_its_key(shop):
     result = await shop.buy(FOX, "drop_after", model="mine-piped")
     sent = [one for one in shop.emulator.requests if one.method == "POST"]

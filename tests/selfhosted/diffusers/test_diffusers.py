@@ -299,7 +299,7 @@ async def test_a_key_that_comes_again_makes_no_second_picture(flux) -> None:
 def test_weights_that_are_none_end_the_command_with_the_reason(tmp_path) -> None:
     (tmp_path / "empty").mkdir()
     words = [word.format(port=0) for word in command(tmp_path / "empty", tmp_path)]
-    ended = subprocess.run(words, capture_output=True, text=True, timeout=90, env=OFFLINE, check=False)
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=300, env=OFFLINE, check=False)
     assert ended.returncode == 1
     assert "the weights cannot be served" in ended.stderr.splitlines()[-1]
     assert str(tmp_path) not in ended.stderr.splitlines()[-1]

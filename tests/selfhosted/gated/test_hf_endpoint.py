@@ -1,4 +1,7 @@
-"""A container of Hugging Face's inference toolkit at `HF_TOOLKIT_URL`, with a text-to-image pipeline."""
+"""A container of Hugging Face's inference toolkit at `HF_TOOLKIT_URL`, with a text-to-image pipeline.
+
+The toolkit is not on the package index; what SageMaker has there under a like name is another server.
+"""
 
 import os
 from collections.abc import Callable

@@ -3,6 +3,9 @@
 `SGLANG_URL=http://127.0.0.1:30000/v1 make selfhosted`, and likewise `VLLM_OMNI_URL`, `LOCALAI_URL` (without `/v1`) and
 `KOKORO_URL`. Beside it may stand `SGLANG_MODEL` (else the first that it lists), `SGLANG_TASKS` (a list with commas),
 `SGLANG_OPTIONS` (JSON: what its model needs besides, such as `{"generator_device": "cpu"}`), and `KOKORO_VOICE`.
+
+Only SGLang can be run from the package index on a CPU (`make selfhosted-full`). vLLM-Omni is there, but knows no CPU;
+LocalAI is a program in Go, and what is called `localai` there is another thing; Kokoro-FastAPI is not there.
 """
 
 import json

@@ -1,4 +1,7 @@
-"""A server of AUTOMATIC1111's API at `SDAPI_URL` (started with `--api`), with whatever checkpoint it has."""
+"""A server of AUTOMATIC1111's API at `SDAPI_URL` (started with `--api`), with whatever checkpoint it has.
+
+Neither it nor Forge is on the package index: both install themselves by cloning repositories.
+"""
 
 import os
 from collections.abc import Callable

@@ -26,7 +26,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     short = tempfile.mkdtemp(prefix="ray-")  # its sockets must have short names
     environ = {"RAY_USAGE_STATS_ENABLED": "0"}
     command = [str(python()), "deploy.py", "{port}", short]
-    served = Served(command, at, lambda answer: "/studio" in answer.json(), "/-/routes", environ)
+    served = Served(command, at, lambda answer: "/studio" in answer.json(), "/-/routes", environ, start_s=240)
     served.start()
     yield served
     served.kill()

@@ -173,6 +173,14 @@ def test_files_are_in_the_page_the_smallest_first_and_of_others_a_still_and_a_li
     assert len(drawn(of).all("video")) == 1
 
 
+def test_a_file_that_several_takes_have_takes_its_room_each_time(tmp_path: Path) -> None:
+    file = clip(tmp_path)
+    assert file.size_bytes is not None
+    of = sheet(step("still", take(1, file)), step("shot", take(1, file)))
+    assert not drawn(of, inline_bytes=2 * file.size_bytes - 1).all("video")
+    assert len(drawn(of, inline_bytes=2 * file.size_bytes).all("video")) == 2
+
+
 def test_a_file_that_nobody_can_read_is_still_a_card(tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
@@ -238,3 +246,11 @@ def test_items_that_somebody_picks_from_have_a_row_each(tmp_path: Path) -> None:
     file = picture(tmp_path)
     items = [step(f"shot.{n}", take(1, file), take(2, file), fan="shot") for n in (1, 2)]
     assert [row.attributes["id"] for row in drawn(sheet(*items)).all("section")] == ["step-shot.1", "step-shot.2"]
+
+
+def test_of_many_ways_on_the_first_are_shown_and_the_rest_is_counted(tmp_path: Path) -> None:
+    file = picture(tmp_path)
+    items = [step(f"shot.{n}", take(1, file), fan="shot", needs=("still",)) for n in range(200)]
+    [into] = drawn(sheet(step("still", take(1, file)), *items)).all("section")[0].all("p", class_="links")
+    assert len(into.all("a")) == 12
+    assert into.text.endswith("and 188 more")
