@@ -128,9 +128,7 @@ class Verbs(ABC, Generic[Made]):
             seed=seed,
         )
 
-    async def text_to_speech(
-        self, text: str, *, prompt: str | None = None, **options: Unpack[SpeechOptions]
-    ) -> Made:
+    async def text_to_speech(self, text: str, *, prompt: str | None = None, **options: Unpack[SpeechOptions]) -> Made:
         """Speak a text; `prompt` says how, where the model takes direction."""
         return await self._do("text-to-speech", options, text=text, prompt=prompt)
 
@@ -150,9 +148,7 @@ class Verbs(ABC, Generic[Made]):
         """Make a sound effect."""
         return await self._do("text-to-sound", options, prompt=prompt)
 
-    async def text_to_music(
-        self, prompt: str, *, lyrics: str | None = None, **options: Unpack[SoundOptions]
-    ) -> Made:
+    async def text_to_music(self, prompt: str, *, lyrics: str | None = None, **options: Unpack[SoundOptions]) -> Made:
         """Make music."""
         return await self._do("text-to-music", options, prompt=prompt, lyrics=lyrics)
 

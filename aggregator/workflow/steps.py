@@ -157,9 +157,7 @@ class Desk:
         tags = {"workflow": self.graph.workflow.name, "run": self.name, "step": node.name}
         asked = cast("Options", {**options, "key": decision.key, "tags": tags})
         earmark = (self.run, f"{node.name}#{decision.take}")
-        job = await self.project.order(
-            decision.request, asked, take=decision.take, mark=decision.key, earmark=earmark
-        )
+        job = await self.project.order(decision.request, asked, take=decision.take, mark=decision.key, earmark=earmark)
         return job.id
 
     def bound_usd(self, node: Node) -> Decimal | None:
@@ -218,9 +216,7 @@ class Desk:
         why = f"{len(errors)} of {node.takes} takes failed: {errors[0]}" if errors else ""
         return replace(outcome, picked=picked, why=why, error=errors[0] if errors else None)
 
-    async def _picked(
-        self, node: Node, content: str, results: Sequence[Result | None], *, write: bool
-    ) -> int | None:
+    async def _picked(self, node: Node, content: str, results: Sequence[Result | None], *, write: bool) -> int | None:
         """The take that goes on; `None`: a person has to say, or a function that a plan was not given."""
         there = [take for take, one in enumerate(results, 1) if one is not None]
         if node.takes == 1 or node.step.pick == "all":

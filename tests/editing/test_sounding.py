@@ -83,7 +83,8 @@ def test_a_mono_voice_of_another_rate_is_as_loud_on_both_sides(desk: Desk) -> No
 
 
 def test_the_sound_of_a_clip_is_a_track_of_a_mix(desk: Desk) -> None:
-    sound = samples_of(desk.run("mix", tracks=[desk.clip("a", [RED] * 24, tone_hz=440), desk.sound("b", tone(900, 1.0))]))
+    tracks = [desk.clip("a", [RED] * 24, tone_hz=440), desk.sound("b", tone(900, 1.0))]
+    sound = samples_of(desk.run("mix", tracks=tracks))
     assert min(level_of(sound, 440), level_of(sound, 900)) > 0.1
     with pytest.raises(EditError, match=r"mix: tracks has no sound in it"):
         desk.run("mix", tracks=[desk.clip("silent", [RED] * 5)])

@@ -42,6 +42,4 @@ def world(directory: Path, **settings: Any) -> World:
 
 def states(run: Any) -> dict[str, str]:
     """What became of each flat step, in a word."""
-    return {
-        name: "reused" if one.reused and one.state == "done" else one.state for name, one in run.outcomes.items()
-    }
+    return {name: "reused" if one.reused and one.state == "done" else one.state for name, one in run.outcomes.items()}

@@ -3,16 +3,13 @@
 A short range; `python -m tests.workflow.random_graphs --count 1000` plays a thousand.
 """
 
-import asyncio
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
 from aggregator.workflow import steps
 from aggregator.workflow.expand import expand
-from tests.workflow.graphs import edit, flow, picture, states, world
 from tests.workflow.random_graphs import graph, play
 
 GRAPHS = 40
@@ -39,5 +36,5 @@ def test_a_graph_that_forgets_what_it_made_is_found(quick: Path, monkeypatch: py
     """The harness sees a bug that is planted: contents that change from start to start."""
     count = iter(range(10**9))
     monkeypatch.setattr(steps, "address", lambda *_: f"{next(count):032x}")
-    with pytest.raises(BaseException):  # noqa: B017, PT011 - whichever promise breaks first
+    with pytest.raises(BaseException):  # noqa: B017 - whichever promise breaks first
         play(range(10))
