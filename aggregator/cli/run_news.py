@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from aggregator.workflow.events import RunEvent
     from aggregator.workflow.plan import RunPlan, StepPlan
 
-__all__ = ["ENDED", "Following", "StepNews", "families", "grouped"]
+__all__ = ["ENDED", "RUNNING", "THERE", "Following", "StepNews", "families", "grouped"]
 
 ENDED = frozenset({"done", "reused", "skipped", "failed", "paused", "blocked"})
+THERE = frozenset({"done", "reused", "skipped"})
 RUNNING = "running"
 
 
@@ -128,8 +129,8 @@ class Following:
 
     @property
     def done(self) -> int:
-        """How many steps will not change any more."""
-        return sum(step.ended for step in self.steps.values())
+        """How many steps have what they were to make, or need not make it."""
+        return sum(step.state in THERE for step in self.steps.values())
 
     @property
     def spent_usd(self) -> Decimal | None:

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aggregator.cli.board import REDRAWS_PER_SECOND, WORDS, bar
-from aggregator.cli.run_news import RUNNING, Following, StepNews, grouped
+from aggregator.cli.run_news import RUNNING, THERE, Following, StepNews, grouped
 from aggregator.cli.show import ROOMY_COLUMNS, seconds, usd
 from aggregator.job import Progress
 from aggregator.routing.chain_quote import spoken
@@ -35,7 +35,6 @@ MARKS = {
     "waiting": ("·", "dim"),
 }
 STATES = {"paused": "pick a take", "blocked": "held up", "reused": "there already"}
-THERE = frozenset({"done", "reused", "skipped"})
 OLD_NEWS = frozenset({"waiting", "blocked"})
 MOST_BELOW = 6
 ROWS_BESIDE = 4

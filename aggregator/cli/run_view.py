@@ -102,9 +102,14 @@ def _files(on: Console, run: "Run", saved: Mapping[str, Path]) -> None:
     on.print()
     on.print(heading("Files", dim="" if saved else "in the store: --out DIRECTORY copies them"))
     for name, path in list(files.items())[:MOST_ITEMS]:
-        say(on, f"{name}: {shown_path(path)}", indent=2)
+        _whole(on, f"{name}: {shown_path(path)}")
     if len(files) > MOST_ITEMS:
         say(on, f"and {len(files) - MOST_ITEMS} more: --json has all of them", indent=2)
+
+
+def _whole(on: Console, words: str) -> None:
+    """A path or a command stays in one piece, however narrow the terminal is."""
+    on.print(f"  {words}", soft_wrap=True)
 
 
 def _waiting(on: Console, run: "Run", again: str) -> None:
@@ -115,10 +120,10 @@ def _waiting(on: Console, run: "Run", again: str) -> None:
         for take, media in enumerate(run.outcomes[name].media, 1):
             path = None if media is None else run.path(media)
             if path is not None:
-                say(on, f"take {take}: {shown_path(path)}", indent=2)
-        say(on, f"aggregator pick {run.name} {name} TAKE{where}", indent=2)
+                _whole(on, f"take {take}: {shown_path(path)}")
+        _whole(on, f"aggregator pick {run.name} {name} TAKE{where}")
     if run.waiting:
-        say(on, f"then {again}", indent=2)
+        _whole(on, f"then {again}")
         say(
             on,
             f"The money for the rest stays reserved; `aggregator runs cancel {run.name}{where}` gives it back.",

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from aggregator.errors import ArtifactLostError
 from aggregator.identity import digest
 from aggregator.inputs import Media
 from aggregator.store import runs as rows
@@ -65,8 +66,7 @@ async def _outcome(
         return Outcome(node, "coming", why="not begun")
     first = written[0]
     if first.output is not None:
-        media = Media.from_json(cast("Mapping[str, Any]", first.output))
-        return Outcome(node, "done", (media,), reused=first.state == "reused")
+        return await _edited(project, node, first)
     if first.state == "waiting":
         return Outcome(node, "blocked", why=first.why or "")
     if first.state == "skipped":
@@ -86,6 +86,18 @@ async def _outcome(
     if picked not in there and node.takes > 1 and node.step.pick == "person":
         return Outcome(node, "paused", why="a person has to pick", **made)
     return Outcome(node, "done", picked=picked if picked in there else there[0], **made)
+
+
+async def _edited(project: "Project", node: Node, first: RunStep) -> Outcome:
+    """What was made by a local edit, brought here if another host made it."""
+    media = Media.from_json(cast("Mapping[str, Any]", first.output))
+    assert media.sha256 is not None
+    assert media.mime_type is not None
+    try:
+        await project.opened.files.have(media.sha256, media.mime_type)
+    except ArtifactLostError:
+        return Outcome(node, "coming", why="its file is gone; the next start makes it again")
+    return Outcome(node, "done", (media,), reused=first.state == "reused")
 
 
 async def _result(project: "Project", one: RunStep) -> "Result | None":

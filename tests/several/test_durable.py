@@ -18,6 +18,7 @@ from aggregator.testing.memory import PNG, Fate
 from aggregator.workflow import durable
 from aggregator.workflow.durable import register
 from aggregator.workflow.model import Step, Workflow
+from aggregator.workflow.reading import read_back
 from tests.several.hosts import Hosts
 
 FILM = Workflow(
@@ -189,8 +190,9 @@ async def test_another_host_takes_over_what_one_has_left_with_its_files(hosts: H
     picture = tmp_path / "mine.png"
     picture.write_bytes(PNG + b"mine")
     night = Step(name="night", task="image-to-image", values={"image": str(picture), "prompt": "at night"})
+    small = Step(name="small", task="resize", values={"picture": "@night", "width": 8, "height": 8})
     then = Step(name="more", task="image-to-image", values={"image": "@night", "prompt": "more"})
-    workflow = Workflow(name="own", steps=(night, then))
+    workflow = Workflow(name="own", steps=(night, small, then))
     ordered = first_order(hosts)
     async with (
         hosts.on("a") as agg,
@@ -207,8 +209,11 @@ async def test_another_host_takes_over_what_one_has_left_with_its_files(hosts: H
             run = await runs.wait(p, workflow_id)
             assert await runs.take_over("a") == []
         assert run.state == "finished"
-        assert all(path.is_file() for path in run.outputs.values())
+        assert [path.is_file() for path in run.outputs.values()] == [True, True]
         assert str((await p.spend()).settled_usd) == "0.080000"
+    async with hosts.on("c") as agg:  # which has made nothing
+        run = await read_back(agg.project("film"), "own")
+        assert [path.is_file() for path in run.outputs.values()] == [True, True]
     assert len(hosts.transport.book) == 2
 
 

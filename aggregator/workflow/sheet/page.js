@@ -3,6 +3,7 @@
   const page = document.body, news = document.getElementById("news");
   const isLive = "live" in page.dataset;
   const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const MOST_AT_ONCE = 40;  // a browser has so many players, and not many more
   const DRIFT_S = 0.12, HOVER_MS = 180, WAIT_MS = 4000, AGAIN_MS = 3000;
   const all = (what, within = document) => [...within.querySelectorAll(what)];
   const takes = all(".take");
@@ -29,6 +30,12 @@
     for (const media of playing) { media.pause(); mark(media, false); }
     playing = [];
     document.getElementById("play-all").setAttribute("aria-pressed", "false");
+  }
+
+  function near(list) {
+    if (list.length <= MOST_AT_ONCE) return list;
+    const seen = ({ top, bottom }) => bottom > 0 && top < innerHeight;
+    return list.filter((media) => seen(media.getBoundingClientRect())).slice(0, MOST_AT_ONCE);
   }
 
   function ready(media) {
@@ -84,7 +91,7 @@
   function playAll() {
     const control = document.getElementById("play-all");
     if (control.getAttribute("aria-pressed") === "true") return stop();
-    play(all("video"), { from: 0 });
+    play(near(all("video")), { from: 0 });
     control.setAttribute("aria-pressed", "true");
   }
 
@@ -111,7 +118,7 @@
     row.addEventListener("pointerenter", (event) => {
       const videos = all("video", row);
       if (event.pointerType !== "mouse" || isStill || playing.length || !videos.length) return;
-      soon = setTimeout(() => { if (!playing.length) { play(videos, { from: 0 }); mine = playing; } }, HOVER_MS);
+      soon = setTimeout(() => { if (!playing.length) { play(near(videos), { from: 0 }); mine = playing; } }, HOVER_MS);
     });
     row.addEventListener("pointerleave", () => {
       clearTimeout(soon);
