@@ -17,17 +17,14 @@ MIN_BASE64 = 10
 class Secret:
     """Holds a credential. `account` is a fingerprint that may be stored and compared."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_value", "account")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self.account = hmac.new(b"aggregator account", value.encode(), hashlib.sha256).hexdigest()[:16]
 
     def reveal(self) -> str:
         return self._value
-
-    @property
-    def account(self) -> str:
-        return hmac.new(b"aggregator account", self._value.encode(), hashlib.sha256).hexdigest()[:16]
 
     def __repr__(self) -> str:
         return f"Secret({BLANK})"

@@ -77,6 +77,6 @@ def bucket() -> Iterator[str]:
         yield name
     finally:
         client().delete_bucket_policy(Bucket=name)
-        for item in client().list_objects_v2(Bucket=name).get("Contents", ()):
-            client().delete_object(Bucket=name, Key=item["Key"])
+        while listed := client().list_objects_v2(Bucket=name).get("Contents"):  # a thousand at a time
+            client().delete_objects(Bucket=name, Delete={"Objects": [{"Key": item["Key"]} for item in listed]})
         client().delete_bucket(Bucket=name)
