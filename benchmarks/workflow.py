@@ -3,8 +3,13 @@
     python benchmarks/workflow.py [--median 5] [--seed 7] [--fan 200]
 
 Service times are log-normal (sigma 0.5) and known to the benchmark. The critical path is the longest way through the
-graph by the service times of what was bought and the time that local edits took; everything else is ours: planning,
-journal, ledger, submits, results, files. `push` is told of finished jobs by callbacks, `poll` looks for itself.
+graph by the service times of what was bought and the time that local edits took; everything else is overhead: planning,
+journal, ledger, uploads, submits, results, files, and the work of the emulator and its callbacks, which share this
+process. `push` is told of finished jobs by callbacks, `poll` looks for itself.
+
+"on the path" divides the overhead by the steps that follow one another: what each adds to the makespan of a chain.
+"of all" divides it by all steps: what each of many side by side adds. A chain is held to the first, a fan-out to the
+second.
 """
 
 import argparse
@@ -116,6 +121,7 @@ async def measured(workflow: Workflow, median_s: float, seed: int, *, push: bool
         "makespan s": round(took_s, 2),
         "ratio": round(took_s / path_s, 3),
         "overhead ms a step on the path": round((took_s - path_s) * 1000 / depth(run), 1),
+        "of all": round((took_s - path_s) * 1000 / steps, 1),
         "CPU ms a step": round(used_s * 1000 / steps, 1),
     }
 
@@ -153,6 +159,11 @@ def depth(run: Any) -> int:
     return max(found.values())
 
 
+def _step_ms(one: dict[str, Any]) -> float:
+    ms: float = one["of all" if one["graph"] == "fan" else "overhead ms a step on the path"]
+    return ms
+
+
 def main() -> int:
     wanted = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     wanted.add_argument("--median", type=float, default=5.0)
@@ -172,8 +183,9 @@ def main() -> int:
         widths = [max(len(name), *(len(str(one[name])) for one in found)) for name in names]
         for row in (names, *([str(one[name]) for name in names] for one in found)):
             print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)))
-    pushed = [one for one in found if one["told by"] == "push"]
-    held = all(one["ratio"] <= GOAL_RATIO and one["overhead ms a step on the path"] <= GOAL_STEP_MS for one in pushed)
+    held = all(
+        one["ratio"] <= GOAL_RATIO and _step_ms(one) <= GOAL_STEP_MS for one in found if one["told by"] == "push"
+    )
     print(f"goal: at most {GOAL_RATIO} of the critical path, {GOAL_STEP_MS} ms a step: {'held' if held else 'missed'}")
     return 0 if held else 1
 

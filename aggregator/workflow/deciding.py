@@ -33,7 +33,8 @@ class Earlier:
     """How this very run was last started, where that was as it is now."""
 
     run: str
-    """Its name: its jobs bear it."""
+    """Its name: its jobs bear it, and its generation."""
+    generation: str
     mark: str | None
     """Who would have made it then; `None`: nobody looked."""
     cut_off: bool
@@ -146,7 +147,8 @@ def decide(
     ask = ask_of(project, node, stage, where, max_usd)
     own = None
     if earlier is not None:
-        mine = (job for job in jobs if job.tags.get("run") == earlier.run)
+        born = (earlier.run, earlier.generation)
+        mine = (job for job in jobs if (job.tags.get("run"), job.tags.get("generation")) == born)
         own = next((job for job in mine if job.state not in ENDED_WITH_NOTHING), None)
     try:
         request, plan, notes = _fitted_at(project, node, full, ask, any_price=any_price)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Desk", "Score", "kind_of"]
 
 MICRO_USD = Decimal("0.000001")
+GENERATION_DIGITS = 12
 Score = Callable[[Result], "float | Awaitable[float]"]
 """How good a take is: the highest goes on."""
 
@@ -65,6 +66,11 @@ class Desk:
     """What it is written down as when it starts."""
     counted: set[str] = field(default_factory=set)
     """Jobs whose cost some step bears: the same content in another step costs nothing more."""
+
+    @property
+    def generation(self) -> str:
+        """As what it was started, in short: what an earlier generation made was made for another wish."""
+        return str(self.asked.get("generation", ""))[:GENERATION_DIGITS]
 
     # ---------------------------------------------------------------------------------------------------- beforehand
 
@@ -102,7 +108,7 @@ class Desk:
             known_as = f"{node.name}#{take}"
             earlier = None
             if self.resuming or known_as in self.marks:
-                earlier = Earlier(self.name, self.marks.get(known_as), self.resuming)
+                earlier = Earlier(self.name, self.generation, self.marks.get(known_as), self.resuming)
             decision = decide(
                 self.project,
                 node,
@@ -154,7 +160,12 @@ class Desk:
             return decision.job
         node = decision.node
         options = options_of(node, self.stage, max_usd=self.bound_usd(node))
-        tags = {"workflow": self.graph.workflow.name, "run": self.name, "step": node.name}
+        tags = {
+            "workflow": self.graph.workflow.name,
+            "run": self.name,
+            "step": node.name,
+            "generation": self.generation,
+        }
         asked = cast("Options", {**options, "key": decision.key, "tags": tags})
         earmark = (self.run, f"{node.name}#{decision.take}")
         job = await self.project.order(decision.request, asked, take=decision.take, mark=decision.key, earmark=earmark)

@@ -223,15 +223,15 @@ def _kind(plan: Plan) -> str:
 
 
 def record(counted: Sequence[Run], total: Tally, broken: int, seconds: float) -> None:
-    """Append a run to the record."""
+    """Append a run to the first table of the record."""
     points = sum(len(run.points) for run in counted)
     workflows = ", ".join(dict.fromkeys(run.plan.cell.workflow for run in counted))
     row = (
         f"| {time.strftime('%Y-%m-%d')} | {commit()} | {workflows} | {points:,} | {total.runs:,} | {total.kills:,} "
         f"| {total.purchases:,} | {total.duplicates} | {total.unknown:,} | {broken} | {seconds:.0f} s |\n"
     )
-    with RECORD.open("a", encoding="utf-8") as file:
-        file.write(row)
+    table, rest = RECORD.read_text(encoding="utf-8").split("\n\n# ", 1)
+    RECORD.write_text(f"{table}\n{row}\n# {rest}", encoding="utf-8")
 
 
 # --------------------------------------------------------------------------------------------------------------- doing

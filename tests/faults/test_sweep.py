@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests import postgres
 
+SCRIPTS = ("--workflows", "chain", "takes", "promotion")
 ROOT = Path(__file__).parents[2]
 
 
@@ -25,7 +26,14 @@ def sweep(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_killed_anywhere_and_run_again_nothing_is_paid_twice_lost_or_over_budget() -> None:
-    done = sweep("--every", "60", "--pairs", "4", "--beside", "4", "--workers", "1")
+    done = sweep(*SCRIPTS, "--every", "60", "--pairs", "4", "--moments", "2", "--beside", "4", "--workers", "1")
+    assert done.returncode == 0, done.stdout
+    assert "broken promises: 0" in done.stdout
+
+
+def test_a_graph_that_is_killed_anywhere_and_run_again_costs_what_one_clean_run_costs() -> None:
+    few = ("--every", "240", "--pairs", "1", "--moments", "3", "--beside", "1", "--workers", "1")
+    done = sweep("--workflows", "graph", *few)
     assert done.returncode == 0, done.stdout
     assert "broken promises: 0" in done.stdout
 

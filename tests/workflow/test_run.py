@@ -12,6 +12,9 @@ from aggregator.errors import BudgetExceededError, ContentPolicyError, NoRouteEr
 from aggregator.testing.memory import Fate
 from aggregator.workflow.events import RunEvent
 from aggregator.workflow.model import Carried, Step, Workflow
+from aggregator.workflow.planning import plan_run
+from aggregator.workflow.run import set_aside
+from aggregator.workflow.runs import open_desk
 from tests.runner.world import World
 from tests.workflow.graphs import diamond, edit, flow, picture, states, world
 
@@ -220,6 +223,21 @@ def ran_with(one: World, workflow: Workflow, **settings: Any) -> Any:
         return await p.run(workflow)
 
     return one.run(life, **settings)
+
+
+def test_a_run_that_was_cut_off_after_an_edit_does_not_take_the_old_for_the_new(one: World) -> None:
+    """What counts for a run that goes on is what was made since it was last changed."""
+    ran(one, flow(picture("still")))
+    changed = flow(picture("still", model="memory-second"))
+
+    async def begin(p: Any) -> None:
+        desk = await open_desk(p, changed)
+        await set_aside(desk, await plan_run(desk))  # and killed before its first order
+
+    one.run(begin)
+    run = ran(one, changed)
+    assert run.results("still")[0].model == "memory-second"
+    assert one.money()["held"] == 0
 
 
 # --------------------------------------------------------------------------------------------------------------- money
