@@ -54,7 +54,9 @@ async def test_an_exception_is_a_failed_job(project) -> None:
 async def test_a_full_queue_takes_nothing_and_is_asked_again(server, project) -> None:
     async with httpx.AsyncClient(trust_env=False, timeout=30) as other:
         body = {"prompt": "wait 4"}
-        held = [asyncio.create_task(other.post(f"{server.url}/studio/x", json=body)) for _ in range(2)]
+        held = [asyncio.create_task(other.post(f"{server.url}/studio/x", json=body))]
+        await asyncio.sleep(0.5)  # one is at work; of those that come now one waits, and the others are refused
+        held += [asyncio.create_task(other.post(f"{server.url}/studio/x", json=body)) for _ in range(3)]
         await asyncio.sleep(0.5)
         job = await project.submit(FOX, model="ray_serve-mine", max_usd="1")
         await job.result()
