@@ -189,8 +189,11 @@ def sounded(call: Call, server: Server, asked: Mapping[str, Any], seconds: float
 
 
 def video(job: Job) -> dict[str, Any]:
-    """The job as every route shows it. A canceled one is not known: what is deleted is gone."""
+    """The job as every route shows it. A canceled one is not known, but to the server that keeps it: what is deleted is
+    gone, and only the answer to its order is still to come.
+    """
     server, of = server_of(job.extra["model"]), job.order
+    state = "queued" if job.state == "canceled" and not server.keeps else job.state
     ended = job.state in ("succeeded", "failed")
     code = "moderation_blocked" if job.moderated else job.detail or "server_error"
     said = "Blocked by the moderation system." if job.moderated else "The generation failed."
@@ -198,7 +201,7 @@ def video(job: Job) -> dict[str, Any]:
         "id": job.id,
         "object": "video",
         "model": job.extra["model"],
-        "status": server.running if job.state == "running" else STATES.get(job.state, "queued"),
+        "status": server.running if state == "running" else STATES.get(state, "queued"),
         "progress": round(job.fraction * 100) if server is OPENAI else 100 * (job.state == "succeeded"),
         "created_at": int(job.created),
         "completed_at": int(job.ended) if ended else None,
