@@ -145,7 +145,9 @@ def _sum(on: Console, plan: "RunPlan", lines: Sequence[Line]) -> None:
             say(on, f"nobody knows what {', '.join(plan.unpriced)} may cost: give --budget, or max_usd", indent=2)
         else:
             say(on, f"{usd(plan.high_usd)} is reserved before anything is sent", indent=2)
-    if plan.kept_usd:
+    if plan.kept_usd is None:
+        say(on, "what is there was paid for; how much nobody knows of a part of it", indent=2)
+    elif plan.kept_usd:
         say(on, f"{usd(plan.kept_usd)} was paid for what is there", indent=2)
 
 

@@ -1,6 +1,7 @@
 """What all edits are: a request with a name, what its inputs may be, and what can be said of the result beforehand."""
 
 import mimetypes
+from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,6 +28,7 @@ class Edit(Request):
         """The inputs of one field, in order."""
         return [media for name, media in self.media() if name == field]
 
+    @abstractmethod
     def makes(self) -> str:
         """`image`, `video` or `audio`.
 
@@ -34,7 +36,6 @@ class Edit(Request):
             RequestError: It depends on the kind of an input, and nobody knows that yet.
 
         """
-        raise NotImplementedError
 
     def expected(self) -> Mapping[str, Any]:
         """`mime_type`, `width`, `height`, `duration_s`, `fps` of what is made; what cannot be known yet is left out."""

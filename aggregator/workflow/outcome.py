@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from aggregator.inputs import Media
-from aggregator.workflow.conditions import FACTS, holds
+from aggregator.workflow.conditions import FACTS, asked_about, holds
 from aggregator.workflow.content import Given
 from aggregator.workflow.graph import Node
 from aggregator.workflow.kinds import takes
@@ -73,16 +73,18 @@ def given_to(node: Node, outcomes: Outcomes) -> Given | None:
 
 
 def is_made(node: Node, outcomes: Outcomes) -> bool | None:
-    """Whether a step's condition holds; `None`: that shows later."""
+    """Whether a step's condition holds; `None`: that shows later. What was skipped answers nothing: then it does not."""
+    if node.when is None:
+        return True
+    asked = [outcomes[name] for name in asked_about(node.when)]
+    if any(one.state != "coming" and one.of(None) is None for one in asked):
+        return False
 
     def facts(name: str) -> Mapping[str, Any] | None:
-        outcome = outcomes[name]
-        media = outcome.of(None)
-        if outcome.state == "coming" or media is None:
-            return None
-        return {fact: getattr(media, fact) for fact in FACTS}
+        outcome, media = outcomes[name], outcomes[name].of(None)
+        return None if outcome.state == "coming" else {fact: getattr(media, fact) for fact in FACTS}
 
-    return True if node.when is None else holds(node.when, facts)
+    return holds(node.when, facts)
 
 
 def passed_on(node: Node, outcomes: Outcomes, makes: str | None) -> Media | None:

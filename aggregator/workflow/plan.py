@@ -31,7 +31,7 @@ class StepPlan(Plain):
     high_usd: Decimal | None = Decimal(0)
     """What is reserved for all takes; `None`: the price is unknown, and nothing bounds it."""
     was_usd: Decimal | None = None
-    """What it cost when it was made, where it is found again."""
+    """What it cost when it was made, where it is found again and that is known."""
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -54,8 +54,8 @@ class RunPlan(Plain):
     steps: tuple[StepPlan, ...]
     chain: ChainQuote | None
     """Everything that would be bought, and how long it takes; `None`: nothing is."""
-    kept_usd: Decimal
-    """What it cost to make what is found again."""
+    kept_usd: Decimal | None
+    """What it cost to make what is found again; `None`: nobody knows of a part of it."""
 
     @property
     def cost(self) -> Spread | None:
@@ -93,9 +93,9 @@ class RunPlan(Plain):
         lines = [str(step) for step in self.steps]
         counts = {state: len(self.of(state)) for state in ("run", "edit", "attached", "reused", "skipped")}
         said = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-        high = "unknown" if self.high_usd is None else dollars(self.high_usd)
+        high, kept = ("unknown" if usd is None else dollars(usd) for usd in (self.high_usd, self.kept_usd))
         cost = f"in all {self.chain.priced}" if self.chain is not None else "nothing is bought"
-        lines.append(f"{said}; {cost}; at most {high} is reserved; {dollars(self.kept_usd)} was paid for what is kept")
+        lines.append(f"{said}; {cost}; at most {high} is reserved; {kept} was paid for what is kept")
         if self.time is not None and self.chain is not None:
             lines.append(f"done in {self.time}")
         return "\n".join(lines)

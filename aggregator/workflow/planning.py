@@ -74,7 +74,8 @@ class _Planning:
         """By flat step, what is bought and has to be over before what it makes is there."""
         self._new: dict[tuple[str, str | None], tuple[str, Media]] = {}
         """By content and maker, the take that is bought: the same in another step is not bought again."""
-        self._kept_usd = ZERO
+        self._kept: list[Decimal | None] = []
+        """What it cost to make what is found again; `None`: nobody knows."""
         self.marks: dict[str, str] = {}
         """By take, who would make it now."""
 
@@ -117,7 +118,7 @@ class _Planning:
             return
         known = {one.take: self._new.get((one.address, one.mark)) for one in decisions if one.state == "run"}
         twins = {take: twin for take, twin in known.items() if twin is not None}
-        decisions = [_as_in(one, *twins[one.take]) if one.take in twins else one for one in decisions]
+        decisions = [_as_in(one, twins[one.take][0]) if one.take in twins else one for one in decisions]
         media = tuple(
             result.as_media() if result else twins[one.take][1] if one.take in twins else _to_come(one)
             for one, result in zip(decisions, results, strict=True)
@@ -130,7 +131,7 @@ class _Planning:
         }
         bought = [step.name for step in chain] + [name for name, _ in twins.values()]
         self._over[node.name] = tuple(dict.fromkeys(bought)) or self._after[node.name]
-        self._kept_usd += sum((one.cost.amount_usd or ZERO for one in results if one is not None), ZERO)
+        self._kept += [one.cost.amount_usd for one in results if one is not None]
         worst = next((one for one in decisions if one.state == "run"), decisions[0])
         notes = dict.fromkeys(note for one in decisions for note in one.notes)
         self._add(node, "run" if new else "attached", worst.why, notes=tuple(notes))
@@ -140,9 +141,9 @@ class _Planning:
         if outcome.state == "paused":  # what follows is priced with the first take, until a person has picked
             outcome = replace(outcome, state="coming", picked=1)
         self._outcomes[node.name] = outcome
-        was_usd = sum((one.cost.amount_usd or ZERO for one in results), ZERO)
-        self._kept_usd += was_usd
-        self._add(node, "reused", decisions[0].why, was_usd=was_usd)
+        costs = [one.cost.amount_usd for one in results]
+        self._kept += costs
+        self._add(node, "reused", decisions[0].why, was_usd=_sum(costs))
 
     def _chain_step(self, one: Decision, node: Node) -> ChainStep:
         step = node.step
@@ -201,7 +202,7 @@ class _Planning:
             stage=desk.stage,
             steps=tuple(self._bounded([self._priced(step, quotes) for step in self._steps])),
             chain=chain,
-            kept_usd=self._kept_usd,
+            kept_usd=_sum(self._kept),
         )
 
     def _priced(self, step: StepPlan, quotes: Mapping[str, StepQuote]) -> StepPlan:
@@ -232,7 +233,12 @@ class _Planning:
         ]
 
 
-def _as_in(one: Decision, name: str, _media: Media) -> Decision:
+def _sum(costs: Sequence[Decimal | None]) -> Decimal | None:
+    """`None`: the cost of one is unknown."""
+    return None if None in costs else sum((cost for cost in costs if cost is not None), ZERO)
+
+
+def _as_in(one: Decision, name: str) -> Decision:
     """A take that another step buys."""
     return replace(one, state="attached", why=f"the same as {name}")
 

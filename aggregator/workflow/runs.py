@@ -95,8 +95,12 @@ class Run:
     @property
     def outputs(self) -> "Mapping[str, Path]":
         """The files of the piece, by flat step; those that are not made are missing."""
-        found = {name: self.outcomes[name].of(None) for name in self.graph.outputs if name in self.outcomes}
-        made = {name: one for name, one in found.items() if one is not None}
+        ends = {name: self.outcomes[name] for name in self.graph.outputs if name in self.outcomes}
+        made = {
+            name: media
+            for name, one in ends.items()
+            if one.state in ("done", "skipped") and (media := one.of(None)) is not None
+        }
         return {name: path for name, media in made.items() if (path := self.path(media)) is not None}
 
     def media(self, step: str, take: int | None = None) -> Media:
@@ -243,8 +247,13 @@ def _fitted(graph: Graph, fit: Fit | None) -> Graph:
     ways: dict[str, Way] = {}
     for one in fit.quote.steps:
         name = one.name.partition("#")[0]
-        ways[name] = min(ways.get(name, one.way), one.way, key=lambda way: way.most_usd or 0)  # of takes, the cheapest
+        ways[name] = min(ways.get(name, one.way), one.way, key=_most_usd)  # of takes, the cheapest
     return graph.with_nodes({name: {"model": way.offer, "stage": way.stage} for name, way in ways.items()})
+
+
+def _most_usd(way: Way) -> Decimal:
+    assert way.most_usd is not None  # what has no price is never chosen
+    return way.most_usd
 
 
 def _chosen(graph: Graph) -> dict[str, JsonValue]:

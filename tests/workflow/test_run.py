@@ -1,6 +1,7 @@
 """Running a graph: each purchase once, siblings kept, what was made found again, money kept before anything is sent."""
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -407,6 +408,37 @@ def test_a_step_that_is_skipped_passes_its_input_on(one: World) -> None:
         "what it is made of was skipped",
     )
     assert states(ran(one, workflow, inputs={"extra": True}))["more"] == "done"
+
+
+def test_a_condition_about_what_was_skipped_does_not_hold(one: World) -> None:
+    """Nobody knows how wide a picture is that is not made: that buys nothing."""
+    workflow = flow(picture("still"), picture("extra", when="0"), edit("wide", "@still", when="@extra.size_bytes > 1"))
+    run = ran(one, workflow)
+    assert states(run) == {"still": "done", "extra": "skipped", "wide": "skipped"}
+    assert len(one.transport.book) == 1
+
+
+def test_what_was_paid_for_what_is_kept_is_unknown_where_a_part_is(one: World) -> None:
+    ran(one, flow(picture("still"), edit("night", "@still")))
+    assert planned(one, flow(picture("still"))).kept_usd == D("0.04")
+
+    async def life(p: Any) -> Any:
+        result_of = p.result_of
+
+        async def unknown(job: str) -> Any:
+            result = await result_of(job)
+            return replace(result, cost=replace(result.cost, amount_usd=None))
+
+        p.result_of = unknown
+        return await p.plan_run(flow(picture("still"), edit("night", "@still")))
+
+    plan = one.run(life)
+    assert (plan.kept_usd, [step.was_usd for step in plan.steps]) == (None, [None, None])
+    assert "unknown was paid for what is kept" in str(plan)
+
+
+def test_a_step_that_waits_for_a_pick_is_no_output_yet(one: World) -> None:
+    assert ran(one, flow(picture("board", takes=2, pick="person"))).outputs == {}
 
 
 # ---------------------------------------------------------------------------------------------------------- promotion
