@@ -73,7 +73,7 @@ def given_to(node: Node, outcomes: Outcomes) -> Given | None:
 
 
 def is_made(node: Node, outcomes: Outcomes) -> bool | None:
-    """Whether a step's condition holds; `None`: that shows later. What was skipped answers nothing: then it does not."""
+    """Whether a step's condition holds; `None`: that shows later. About what was skipped, nothing holds."""
     if node.when is None:
         return True
     asked = [outcomes[name] for name in asked_about(node.when)]
