@@ -92,13 +92,21 @@ class Connection:
 
     def __init__(self, tls: SSLContext, *, resolver: Resolver | None) -> None:
         """`resolver=None`: the origin is the user's own, and its addresses are not looked at."""
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls,
-            max_connections=1,
-            keepalive_expiry=KEEPALIVE_S,
-            retries=0,
-            network_backend=_CheckedNetwork(resolver) if resolver else httpcore.AnyIOBackend(),
-        )
+        self._tls = tls
+        self._network = _CheckedNetwork(resolver) if resolver else httpcore.AnyIOBackend()
+        self._line: httpcore.AsyncHTTPConnection | None = None
+
+    async def _open(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        """The connection as it is, or a new one where the other side has ended it, or may have by now.
+
+        Without httpcore's pool: one for each connection costs as much again as the exchange itself.
+        """
+        if self._line is None or not self._line.is_available() or self._line.has_expired():
+            await self.aclose()
+            self._line = httpcore.AsyncHTTPConnection(
+                origin, self._tls, keepalive_expiry=KEEPALIVE_S, retries=0, network_backend=self._network
+            )
+        return self._line
 
     async def exchange(self, message: "Message", *, streamed: bool) -> Answer:
         """Send a request and read the head of its answer, or say what is known of what left.
@@ -116,7 +124,8 @@ class Connection:
             extensions=message.extensions,
         )
         try:
-            answer = await self._pool.handle_async_request(request)
+            line = await self._open(request.url.origin)
+            answer = await line.handle_async_request(request)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - told apart below
             failed = _without_frames(error, streamed=streamed)
         else:
@@ -126,8 +135,9 @@ class Connection:
 
     async def aclose(self) -> None:
         """End it. Never fails: closing says nothing of what was answered."""
-        with suppress(Exception):
-            await self._pool.aclose()
+        if self._line is not None:
+            with suppress(Exception):
+                await self._line.aclose()
 
 
 async def _chunks(stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -616,6 +616,10 @@ class Provider:
     """Further calls that cost nothing, by name: `models`, `prices`, `balance`, `estimate`."""
     upload: Callable[[UploadSource], Flow] | None = None
     """How a local input becomes a URL, or whatever else the provider calls it by."""
+    upload_ttl_s: float | None = None
+    """How long any number of jobs may name what was uploaded, in seconds. `None`: not documented, so each uploads its
+    own.
+    """
     inputs: Mapping[str, Input] = field(default_factory=lambda: {"": Input()})
     """By kind (`image`, `video`, `audio`), or `""` for all."""
     error_message: tuple[str | Callable[[JsonValue], str], ...] = ("error.message", "message", "detail", "error")

@@ -4,8 +4,8 @@
 
 Service times are log-normal (sigma 0.5) and known to the benchmark. The critical path is the longest way through the
 graph by the service times of what was bought and the time that local edits took; everything else is overhead: planning,
-journal, ledger, uploads, submits, results, files, and the work of the emulator and its callbacks, which share this
-process. `push` is told of finished jobs by callbacks, `poll` looks for itself.
+journal, ledger, uploads, submits, results and files. The emulator is in a process of its own, as a provider is, on the
+same machine. `push` is told of finished jobs by callbacks, `poll` looks for itself.
 
 "on the path" divides the overhead by the steps that follow one another: what each adds to the makespan of a chain.
 "of all" divides it by all steps: what each of many side by side adds. A chain is held to the first, a fan-out to the
@@ -20,15 +20,20 @@ import socket
 import sys
 import tempfile
 import time
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from aggregator import Aggregator
 from aggregator.store import runs as rows
 from aggregator.testing.emulator import Emulator
 from aggregator.workflow.file import read
@@ -78,19 +83,49 @@ def short() -> Workflow:
     return written
 
 
+def _serve(to_us: Connection, median_s: float, seed: int) -> None:
+    """The emulator's process: says where it is, and at the end how long each job took."""
+    with Timed(median_s, seed) as emulator:
+        to_us.send((emulator.settings("fal"), emulator.environ))
+        to_us.recv()
+        to_us.send(emulator.service_s)
+
+
+@contextmanager
+def emulated(median_s: float, seed: int) -> Iterator[tuple[dict[str, Any], Callable[[], dict[str, float]]]]:
+    """The configuration that leads to an emulator in its own process, and what ends it: the service times."""
+    ours, theirs = get_context("spawn").Pipe()
+    process = get_context("spawn").Process(target=_serve, args=(theirs, median_s, seed), daemon=True)
+    process.start()
+    theirs.close()  # so that its end is heard
+    settings, environ = ours.recv()
+
+    def ended() -> dict[str, float]:
+        ours.send("end")
+        service_s: dict[str, float] = ours.recv()
+        return service_s
+
+    with patch.dict(os.environ, environ):
+        yield settings, ended
+    process.join()
+
+
 @asynccontextmanager
-async def client(emulator: Timed, directory: Path, *, push: bool) -> Any:
-    os.environ["BENCH_HOOKS"] = "0" * 64
-    with socket.socket() as listening:
+async def client(fal: dict[str, Any], directory: Path, *, push: bool) -> AsyncIterator[Aggregator]:
+    config = {
+        "directory": str(directory),
+        "allow_ephemeral": True,
+        "providers": {"fal": fal},
+        "routing": {"allow": ["fal"]},
+    }
+    if not push:
+        async with Aggregator(config) as agg:
+            yield agg
+        return
+    with socket.socket() as listening, patch.dict(os.environ, BENCH_HOOKS="0" * 64):
         listening.bind(("127.0.0.1", 0))
-        settings: dict[str, Any] = {"allow_ephemeral": True}
-        if push:
-            url = f"http://127.0.0.1:{listening.getsockname()[1]}/hooks"
-            settings["webhooks"] = {"url": url, "secret_env": "BENCH_HOOKS"}
-        async with emulator.aggregator(directory, "fal", **settings) as agg:
-            if not push:
-                yield agg
-                return
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/hooks"
+        async with Aggregator({**config, "webhooks": {"url": url, "secret_env": "BENCH_HOOKS"}}) as agg:
             app = Starlette(routes=[Mount("/hooks", agg.webhooks())])
             server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
             serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -103,15 +138,15 @@ async def client(emulator: Timed, directory: Path, *, push: bool) -> Any:
 
 async def measured(workflow: Workflow, median_s: float, seed: int, *, push: bool) -> dict[str, Any]:
     """Run a graph once in an empty store."""
-    with tempfile.TemporaryDirectory() as directory, Timed(median_s, seed) as emulator:
-        async with client(emulator, Path(directory), push=push) as agg, agg.project("film") as p:
+    with tempfile.TemporaryDirectory() as directory, emulated(median_s, seed) as (fal, ended):
+        async with client(fal, Path(directory), push=push) as agg, agg.project("film") as p:
             plan = await p.plan_run(workflow, budget_usd="500")  # what opening costs is not the graph's
             began_s, cpu_s = time.perf_counter(), time.process_time()
             run = await p.run(workflow, budget_usd="500")
             took_s, used_s = time.perf_counter() - began_s, time.process_time() - cpu_s
             if run.state != "finished":
                 raise SystemExit(f"{workflow.name}: {run}")
-            path_s = critical_s(run, emulator.service_s, await _remote(agg), await _made(p, run))
+            path_s = critical_s(run, ended(), await _remote(agg), await _made(p, run))
     steps = len(plan.steps)
     return {
         "graph": workflow.name,
@@ -169,11 +204,15 @@ def main() -> int:
     wanted.add_argument("--median", type=float, default=5.0)
     wanted.add_argument("--seed", type=int, default=7)
     wanted.add_argument("--fan", type=int, default=200)
+    wanted.add_argument("--only", choices=["short", "fan"])
     wanted.add_argument("--json", action="store_true")
     given = wanted.parse_args()
     found = [
         asyncio.run(measured(workflow, given.median, given.seed, push=push))
-        for workflow in (short(), fan(given.fan))
+        for workflow in (
+            *([short()] if given.only != "fan" else []),
+            *([fan(given.fan)] if given.only != "short" else []),
+        )
         for push in (True, False)
     ]
     if given.json:

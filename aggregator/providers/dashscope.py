@@ -144,6 +144,7 @@ PROVIDER = c.Provider(
     ),
     error_message=("output.message", "message"),
     upload=_upload,
+    upload_ttl_s=48 * 3600,  # for one model and account (alibabacloud.com/help/en/model-studio/get-temporary-file-url)
     inputs={"": c.Input(("url", "upload"))},
     result_ttl_s=86_400,
     dialects={"multimodal": _AT_ONCE, "flat": {}, "kf2v": {"submit": _ordered("image2video")}},

@@ -75,6 +75,7 @@ PROVIDER = c.Provider(
     ),
     request_id_header="x-request-id",
     upload=_upload,
+    upload_ttl_s=24 * 3600,  # of `storage_uri`; the address to upload to has an hour
     inputs={"": c.Input(("url", "upload"))},
     concurrency=2,
     result_ttl_s=24 * 3600,

@@ -87,6 +87,7 @@ PROVIDER = c.Provider(
     ),
     error_message=("error", "detail", "title"),
     upload=_upload,
+    upload_ttl_s=24 * 3600,  # `expires_at` of a file (replicate 1.0.7)
     inputs={"": c.Input(accepts=("url", "upload"))},
     webhook=standard_webhooks("webhook", "id"),
     lookup=_made_of("endpoint", "model"),

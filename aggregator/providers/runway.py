@@ -103,6 +103,7 @@ PROVIDER = c.Provider(
     codes=c.Codes(("failureCode", "error"), {**_KINDS, "*enough credits*": "quota"}),
     error_message=("failure", "error"),
     upload=_upload,
+    upload_ttl_s=24 * 3600,  # "may be used multiple times" (docs.dev.runwayml.com/assets/uploads, read 2026-11-22)
     inputs={"": c.Input(("url", "upload"))},
     charge=c.Charge("cost.credits", "0.01"),
     bills_failures=_bills,

@@ -24,6 +24,7 @@ from aggregator.owner import new_owner
 from aggregator.planning import Planner
 from aggregator.replicas import address_of
 from aggregator.runner import books, inbox
+from aggregator.runner.handed import Handed
 from aggregator.runner.inbox import Nudges
 from aggregator.store import journal, outcomes
 from aggregator.store.database import Store
@@ -66,6 +67,8 @@ class Context:
     warn_at: tuple[int, ...] = (80, 100)
     """Percent of a budget at which it is told how much is used."""
     owner: str = field(default_factory=new_owner)
+    handed: Handed = field(default_factory=Handed)
+    """What inputs are called that were uploaded lately."""
     listening: set[str] = field(default_factory=set)
     """Jobs whose news are pushed at this moment."""
     critical: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -197,6 +200,8 @@ class Context:
         if of.state in IN_FLIGHT and to not in IN_FLIGHT:
             self.engine.limits.nudge((of.provider, of.account_ref))
         books.tell(booked, project=of.project, provider=of.provider, model=of.model, task=of.request["task"])
+        if to in (AttemptState.FAILED, AttemptState.REFUSED):
+            self.handed.forget(of)
         if to.is_final and (known := outcomes.ended(moved, at)) is not None:
             self.planner.outcomes.tell(known)
         self.tell(moved)

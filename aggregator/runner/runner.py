@@ -246,6 +246,7 @@ class Runner:
         if critical:
             await asyncio.wait(critical, timeout=CLOSE_GRACE_S)
         await _ended([*self._follows.values(), *critical])
+        await self._context.handed.aclose()
         await self._context.store.transact(lambda c: journal.drop_leases(c, self._context.owner))
 
     # ---------------------------------------------------------------------------------------------------- the way down

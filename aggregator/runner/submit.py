@@ -5,6 +5,7 @@ What nobody knows is for `reconcile` to find out: its money stays reserved, and 
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aggregator import _observe, ledger
@@ -60,7 +61,8 @@ async def upload(context: Context, of: Attempt) -> Attempt | None:
     gave: dict[str, str] = {}
     try:
         for text, source in (await _sources(context, of, "upload")).items():
-            gave[text] = await context.engine.upload(backend, source, of.plan["names"])
+            upload = partial(context.engine.upload, backend, source, of.plan["names"])
+            gave[text] = await context.handed.once(of, source, context.clock, backend.provider.upload_ttl_s, upload)
         for text, source in (await _sources(context, of, "data")).items():
             gave[text] = await context.engine.inline(source)
         await _sources(context, of, "part")  # what cannot be made ready is known before anything is paid

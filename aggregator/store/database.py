@@ -27,7 +27,7 @@ __all__ = ["Database", "Look", "Store", "look"]
 T = TypeVar("T")
 
 MAX_GROUP = 64
-"""Transactions that may share one commit: a burst waits for one write to disk, not for one each."""
+"""Transactions that may share one commit: a burst waits for one write to disk, not for one each. Reads share a view."""
 
 
 class Database(Protocol):
@@ -146,7 +146,8 @@ class Store:
             StoreError: It cannot be opened, or was written by a newer version.
 
         """
-        self._queue: deque[_Queued[Any]] = deque()
+        self._writes: deque[_Queued[Any]] = deque()
+        self._reads: deque[_Queued[Any]] = deque()
         self._executor = None if inline else ThreadPoolExecutor(1, thread_name_prefix="aggregator-store")
         self.database: Database | None = None
         try:
@@ -198,17 +199,42 @@ class Store:
                 written, unless its `written` is `None`: then nobody knows.
 
         """
+        return self._queued(work, self._writes, self._commit_group, write=True)
+
+    def read(self, work: Callable[[Connection], T]) -> Awaitable[T]:
+        """Run `work`, which only reads, on one consistent view; it waits for no writer."""
+        return self._queued(work, self._reads, self._read_group, write=False)
+
+    def _queued(
+        self, work: Callable[[Connection], T], queue: deque[_Queued[Any]], turn: Callable[[], None], *, write: bool
+    ) -> Awaitable[T]:
         if self._executor is None:
-            return _immediate(partial(self.now, work))
+            return _immediate(partial(self.now, work, write=write))
         loop = asyncio.get_running_loop()
         queued = _Queued(work, loop, loop.create_future())
-        self._queue.append(queued)
-        self._executor.submit(self._commit_group)
+        queue.append(queued)
+        self._executor.submit(turn)
         return queued.future
+
+    def _read_group(self) -> None:
+        """Run what has gathered on one view. What the database refuses, it may have refused for another of them: those
+        have a view each.
+        """
+        group = _gathered(self._reads)
+
+        def together(connection: Connection) -> list[tuple[Any, BaseException | None]]:
+            return [_tried(partial(queued.work, connection), but=exc.DBAPIError) for queued in group]
+
+        try:
+            ends = self.now(together, write=False) if group else []
+        except BaseException:  # noqa: BLE001  each of them is told its own
+            ends = [_tried(partial(self.now, queued.work, write=False)) for queued in group]
+        for queued, (result, error) in zip(group, ends, strict=True):
+            queued.deliver(result, error)
 
     def _commit_group(self) -> None:
         """Run what has gathered in one transaction, each part of it undone by itself where it fails; then tell them."""
-        group = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_GROUP))]
+        group = _gathered(self._writes)
         if not group:
             return  # an earlier turn took it along
         ends: list[tuple[Any, BaseException | None]] = []
@@ -243,13 +269,6 @@ class Store:
         connection.exec_driver_sql("RELEASE part")
         return result, None
 
-    def read(self, work: Callable[[Connection], T]) -> Awaitable[T]:
-        """Run `work`, which only reads, on one consistent view; it waits for no writer."""
-        run = partial(self.now, work, write=False)
-        if self._executor is None:
-            return _immediate(run)
-        return asyncio.get_running_loop().run_in_executor(self._executor, run)
-
     def close(self) -> None:
         """Finish what is being written, then close. May be called twice."""
 
@@ -262,6 +281,21 @@ class Store:
             self._call(dispose)
         if self._executor is not None:
             self._executor.shutdown(wait=True)
+
+
+def _gathered(queue: deque[_Queued[Any]]) -> list[_Queued[Any]]:
+    """What waits by now; nothing where an earlier turn took it along."""
+    return [queue.popleft() for _ in range(min(len(queue), MAX_GROUP))]
+
+
+def _tried(run: Callable[[], T], *, but: type[Exception] | tuple[()] = ()) -> tuple[T | None, BaseException | None]:
+    """What it returns or raises; `but`: this goes through."""
+    try:
+        return run(), None
+    except but:
+        raise
+    except BaseException as error:  # noqa: BLE001  whoever waits is told
+        return None, error
 
 
 def _said(error: Exception) -> str:

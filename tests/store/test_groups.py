@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, func, insert, select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from aggregator.errors import StoreError
 from aggregator.secret import Secret
@@ -92,3 +92,33 @@ async def test_nobody_has_to_wait_for_the_end(store: Store) -> None:
     left.cancel()
     await store.transact(put("after"))
     assert await store.read(count) == 2
+
+
+async def test_a_burst_of_reads_shares_a_view(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    await store.transact(put("there"))
+    seen: list[bool] = []
+    begin = store.database.begin
+    monkeypatch.setattr(store.database, "begin", lambda *, write: (seen.append(write), begin(write=write))[1])
+    assert await asyncio.gather(*(store.read(count) for _ in range(200))) == [1] * 200
+    assert len(seen) <= 200 / MAX_GROUP + 20
+    assert not any(seen)
+
+
+async def test_a_read_sees_what_was_written_before_it_was_asked_for(store: Store) -> None:
+    async def one(n: int) -> bool:
+        key = await store.transact(put(f"k{n}"))
+        return await store.read(lambda c: c.execute(select(meta.c.value).where(meta.c.key == key)).scalar()) == "1"
+
+    assert all(await asyncio.gather(*(one(n) for n in range(100))))
+
+
+@pytest.mark.parametrize("broken", ["SELECT * FROM nowhere", None])
+async def test_a_read_that_fails_fails_alone(store: Store, broken: str | None) -> None:
+    def fails(c: Connection) -> None:
+        if broken is None:
+            raise LookupError("on purpose")
+        c.exec_driver_sql(broken)
+
+    ends = await asyncio.gather(*(store.read(fails if n == 5 else count) for n in range(10)), return_exceptions=True)
+    assert [end for n, end in enumerate(ends) if n != 5] == [0] * 9
+    assert isinstance(ends[5], LookupError if broken is None else StoreError | ProgrammingError)

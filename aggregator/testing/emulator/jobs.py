@@ -144,6 +144,12 @@ class Job:
         return self._ended[0] if self._ended is not None else self.started + self.running_s
 
     @property
+    def change_s(self) -> float:
+        """How long until it begins or ends, if nobody stops it before; 0 once it is over."""
+        now = self.now()
+        return max(0.0, next((at for at in (self.started, self.ended) if at > now), now) - now)
+
+    @property
     def mime(self) -> str:
         return self.order.mime
 

@@ -15,6 +15,8 @@ from aggregator.testing.emulator.desk import World
 from aggregator.testing.emulator.marketplace import ordered
 from aggregator.testing.emulator.service import Answer, Call, HookDelivery, Job, Service, uuid
 
+EVENTS_S = 0.25
+"""How often a stream says the same again, besides at each change. How often fal does is not documented."""
 MODEL_ERRORS = {
     500: ("internal_server_error", "downstream_service_unavailable"),
     504: ("generation_timeout",),
@@ -238,7 +240,7 @@ def stream(call: Call) -> Answer:
     def events() -> Any:
         while not job.is_over:
             yield _event(_status(call, job))
-            yield 0.005
+            yield min(EVENTS_S, job.change_s)
         yield _event(_status(call, job))
 
     return Answer(200, events(), {"content-type": "text/event-stream"})
