@@ -19,6 +19,7 @@ import os
 import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -44,8 +45,14 @@ SHORT = Path(__file__).parent.parent / "examples" / "two_person_short.toml"
 GOAL_RATIO, GOAL_STEP_MS = 1.05, 15
 
 
+PICTURES = 8
+"""How many different files there are of one kind and size."""
+
+
 class Timed(Emulator):
-    """Every job takes a time of its own, drawn in the order of the submits."""
+    """Every job takes a time of its own, drawn in the order of the submits. Its file is made while it runs, as a
+    provider's is: drawing it would count as ours otherwise.
+    """
 
     def __init__(self, median_s: float, seed: int) -> None:
         super().__init__(only=("fal",), seed=seed, latency_s=0.0)
@@ -55,6 +62,8 @@ class Timed(Emulator):
     def _hook(self, desk: Any, job: Any) -> None:
         job.queued_s, job.running_s = 0.0, self._median_s * self._rng.lognormvariate(0, SIGMA)
         self.service_s[job.id] = job.running_s
+        job.seed %= PICTURES
+        threading.Thread(target=lambda: job.contents).start()
         super()._hook(desk, job)
 
 

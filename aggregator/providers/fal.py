@@ -113,7 +113,7 @@ PROVIDER = c.Provider(
     error_message=("detail[].msg", "detail", "error.message", "error"),
     request_id_header="x-fal-request-id",
     upload=_upload,
-    upload_ttl_s=3_600,  # results are kept at least 7 days (fal.ai/docs/faq, read 2026-11-21); of uploads it is not said: an hour
+    upload_ttl_s=3_600,  # results are kept 7 days (fal.ai/docs/faq, read 2026-11-21); of uploads nobody says
     inputs={"": c.Input(accepts=("url", "upload"))},
     webhook=jwks_digest(
         "@query.fal_webhook",

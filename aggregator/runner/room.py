@@ -15,7 +15,19 @@ from aggregator.store.journal import Attempt, NewAttempt
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["FullError", "NoRoomError", "check", "is_free", "learn", "refused", "spread", "took", "wait", "waits"]
+__all__ = [
+    "FullError",
+    "NoRoomError",
+    "check",
+    "is_first",
+    "is_free",
+    "learn",
+    "refused",
+    "spread",
+    "took",
+    "wait",
+    "waits",
+]
 
 BUSY_S, MAX_BUSY_S = 2.0, 30.0
 """How long a server of the user's own is left alone that is busy: longer each time."""
@@ -82,10 +94,12 @@ def _full(context: Context, purchase: NewAttempt) -> None:
 def is_free(context: Context, c: "Connection", purchase: NewAttempt, at: int) -> bool:
     """Whether a purchase may be sent at once, before anybody who waits."""
     backend = _backend(context, purchase)
-    account = _account(backend)
-    if backend.requests_per_second is not None or context.engine.limits.is_awaited(_key(account)):
-        return False
-    return limits.room(c, account, me=context.owner, at=at).is_free
+    return is_first(context, backend) and limits.room(c, _account(backend), me=context.owner, at=at).is_free
+
+
+def is_first(context: Context, backend: Backend) -> bool:
+    """Whether nobody waits for room there, nor every request for its moment."""
+    return backend.requests_per_second is None and not context.engine.limits.is_awaited(_key(_account(backend)))
 
 
 def _backend(context: Context, purchase: NewAttempt) -> Backend:

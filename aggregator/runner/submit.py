@@ -6,7 +6,9 @@ What nobody knows is for `reconcile` to find out: its money stays reserved, and 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pydantic import JsonValue
 
 from aggregator import _observe, ledger
 from aggregator._http import SendError
@@ -55,8 +57,10 @@ class _NotTakenError(Exception):
         self.error = error
 
 
-async def upload(context: Context, of: Attempt) -> Attempt | None:
-    """Hand local inputs over and write the exact body down. `None`: it did not work, and the attempt has ended."""
+async def upload(context: Context, of: Attempt) -> None:
+    """Hand local inputs over, write the exact body down, and send it where there is room. If an input is not taken, the
+    attempt has ended.
+    """
     backend = context.backend(of)
     gave: dict[str, str] = {}
     try:
@@ -68,9 +72,22 @@ async def upload(context: Context, of: Attempt) -> Attempt | None:
         await _sources(context, of, "part")  # what cannot be made ready is known before anything is paid
     except (AggregatorError, SendError, ValueError, KeyError, OSError) as error:
         await not_taken(context, of, _upload_failed(of, error), S.FAILED)
-        return None
-    body = write_inputs(of.plan["body"], gave)
-    return await context.move(of, S.RESERVED, body=context.addressed(of, of.id, body))
+        return
+    body = context.addressed(of, of.id, write_inputs(of.plan["body"], gave))
+    await context.whole(_written_down(context, of, backend, body))
+
+
+async def _written_down(context: Context, of: Attempt, backend: Backend, body: JsonValue) -> None:
+    """Keep the body; with nothing to wait for, the intent to send is part of it: one commit less."""
+    if room.is_first(context, backend) and context.remaining_s(of):
+        try:
+            ready = await _intent(context, of, sends=1, money=room.check(context, of), body=body)
+        except room.NoRoomError:
+            pass
+        else:
+            await submit(context, ready, intended=True)
+            return
+    await context.move(of, S.RESERVED, body=body)
 
 
 async def _sources(context: Context, of: Attempt, *forms: str) -> dict[str, Source]:
@@ -158,12 +175,12 @@ async def _placed_again(context: Context, of: Attempt, submission: Submission) -
     return True
 
 
-async def _intent(context: Context, of: Attempt, *, sends: int, money: Money | None = None) -> Attempt:
+async def _intent(context: Context, of: Attempt, *, sends: int, money: Money | None = None, **columns: Any) -> Attempt:
     """Write down that the request is about to leave, and when."""
     at = context.now()
     first = of.first_sent_at if of.first_sent_at is not None else at
-    lease = context.lease(SEND_LEASE_S)
-    return await context.move(of, S.SUBMITTING, sends=sends, first_sent_at=first, last_sent_at=at, money=money, **lease)
+    columns |= {"sends": sends, "first_sent_at": first, "last_sent_at": at, **context.lease(SEND_LEASE_S)}
+    return await context.move(of, S.SUBMITTING, money=money, **columns)
 
 
 async def send(context: Context, backend: Backend, of: Attempt) -> Submission:
