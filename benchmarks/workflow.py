@@ -19,9 +19,9 @@ import os
 import socket
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -45,7 +45,7 @@ SHORT = Path(__file__).parent.parent / "examples" / "two_person_short.toml"
 GOAL_RATIO, GOAL_STEP_MS = 1.05, 15
 
 
-PICTURES = 8
+PICTURES = 2
 """How many different files there are of one kind and size."""
 
 
@@ -58,12 +58,13 @@ class Timed(Emulator):
         super().__init__(only=("fal",), seed=seed, latency_s=0.0)
         self._median_s, self._rng = median_s, Random(seed)
         self.service_s: dict[str, float] = {}
+        self._drawing = ThreadPoolExecutor(1)
 
     def _hook(self, desk: Any, job: Any) -> None:
         job.queued_s, job.running_s = 0.0, self._median_s * self._rng.lognormvariate(0, SIGMA)
         self.service_s[job.id] = job.running_s
         job.seed %= PICTURES
-        threading.Thread(target=lambda: job.contents).start()
+        self._drawing.submit(lambda: job.contents)
         super()._hook(desk, job)
 
 
