@@ -261,7 +261,13 @@ def _write(body: Json, to: To, name: str, value: JsonValue) -> None:
     if len(paths) == 1:
         place(body, paths[0], value)
         return
-    if not isinstance(value, list) or len(value) != len(paths):
+    parts = [part for one in value for part in _parts_of(one)] if isinstance(value, list) else []
+    if len(parts) != len(paths):
         raise RequestError(f"{name}={value!r} does not fill {to.path!r}")
-    for path, part in zip(paths, value, strict=True):
+    for path, part in zip(paths, parts, strict=True):
         place(body, path, part)
+
+
+def _parts_of(value: JsonValue) -> list[JsonValue]:
+    """An adapter has two places, its weights and its scale."""
+    return list(value.values()) if isinstance(value, dict) else [value]

@@ -336,7 +336,8 @@ BUILD = "@build"
 class To:
     """Where a field goes in the body, and how its value is written.
 
-    `path` may name several places for a value of several parts: `size` goes to `"image_size.width image_size.height"`.
+    `path` may name several places for a value of several parts: `size` goes to `"image_size.width image_size.height"`,
+    one of `loras` to `"lora_name lora_strength"`.
     """
 
     path: str

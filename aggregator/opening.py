@@ -17,6 +17,7 @@ from aggregator.backends import backends_of, provider_table, provider_tables
 from aggregator.callbacks import callbacks_of
 from aggregator.clock import Clock
 from aggregator.config import Config, CreditSettings, load_config
+from aggregator.edit_pool import EditPool
 from aggregator.engine import Engine
 from aggregator.errors import RequestError, StoreError
 from aggregator.feeding import catalogue_of, open_feed
@@ -69,6 +70,7 @@ class Opened:
     rng: Random
     context: Context
     transport: Transport
+    edits: EditPool
     feed: "Feed | None" = None
     embedded: bool = False
     """Whether the embedded backend runs in this process."""
@@ -185,11 +187,8 @@ async def open_client(
     stack.push_async_callback(prober.aclose)
 
     files = FileStore(directory, prober, bucket_of(config))
-    said = await store.read(verdicts.read)
-    planner = Planner(
-        View(config, registry, await _timed(store, config, registry, prices), backends, not_usable, verdicts=said),
-        clock,
-    )
+    timed, said = await _timed(store, config, registry, prices), await store.read(verdicts.read)
+    planner = Planner(View(config, registry, timed, backends, not_usable, verdicts=said), clock)
     now_ms = int(clock.time() * 1000)
     planner.paused, planner.quarantined, planner.drifts = await store.read(
         lambda c: (pauses.paused(c), quarantine.reasons(c), bills.drifts(c, now_ms))
@@ -206,7 +205,10 @@ async def open_client(
     feed = await open_feed(planner, directory, stack, transport=moving, clock=clock, rng=rng)
     if config.frozen:
         planner.frozen = frozen_by(config, planner.view, context.now())
-    opened = Opened(planner, runner, store, files, clock, rng, context, moving, feed, bool(apps))
+    opened = Opened(
+        planner, runner, store, files, clock, rng, context, moving, EditPool(enabled=not inline_store), feed, bool(apps)
+    )
+    stack.push_async_callback(opened.edits.aclose)
     await opened.open_account(ORGANISATION, parent=None, budget={})
     if config.budget_usd is not None:
         await opened.set_budget(ORGANISATION, budget_caps(config.budget_usd, "budget_usd"))

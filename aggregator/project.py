@@ -67,6 +67,11 @@ class Project(Verbs["Result"], Running):
         """The project's name in the books."""
         return f"project:{self.name}"
 
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """What all its jobs bear."""
+        return self._tags
+
     async def __aenter__(self) -> Self:
         above: str | None = None
         *parents, _ = accumulate(self.name.split("/"), "{}/{}".format)

@@ -12,13 +12,15 @@ from pydantic import JsonValue
 
 from aggregator.pricing.money import dollars
 
-__all__ = ["BY", "DIMENSIONS", "Asked", "Budget", "Credits", "Dimension", "Spend", "SpendLine"]
+__all__ = ["BY", "DIMENSIONS", "OUR_OWN", "Asked", "Budget", "Credits", "Dimension", "Spend", "SpendLine"]
 
 Dimension = Literal["project", "provider", "model", "offer", "task", "stage", "tag", "day"]
 DIMENSIONS: tuple[Dimension, ...] = ("project", "provider", "model", "offer", "task", "stage", "tag", "day")
 """What spend can be asked by. `day`: the day (UTC) on which it was reserved. `tag`: `name=value`; a job counts under
 each of its tags, so that these lines may add up to more than was spent.
 """
+OUR_OWN = "_"
+"""How the names of tags begin that workflows find their jobs by: nobody is shown those."""
 BY: tuple[Dimension, ...] = ("model", "provider", "task")
 
 

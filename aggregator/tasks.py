@@ -56,9 +56,11 @@ def _media(value: object) -> Media:
 
 def _size(value: object) -> object:
     """`"1280x720"` or `(1280, 720)`."""
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,5})\s*[x×]\s*(\d{1,5})", value)):
-        return int(match[1]), int(match[2])
-    return value
+    if not isinstance(value, str):
+        return value
+    if (match := re.fullmatch(r"(\d{1,5})\s*[x×]\s*(\d{1,5})", value)) is None:
+        raise ValueError('write "1280x720": width and height in pixels')
+    return int(match[1]), int(match[2])
 
 
 _Edge = Annotated[int, Field(ge=1, le=MAX_EDGE_PX)]

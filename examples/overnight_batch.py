@@ -16,6 +16,7 @@ from aggregator.workflow import Steps, workflow
 PLACES = ("harbour", "orchard", "station", "market", "lighthouse", "quarry", "greenhouse", "pier", "chapel", "mill")
 HOURS = ("at dawn", "at noon", "in fog", "in rain", "at dusk", "at night")
 AGGREGATOR = (sys.executable, "-m", "aggregator.cli")
+OWN = ("--project", "overnight")
 
 
 @workflow
@@ -27,7 +28,7 @@ async def overnight(w: Steps, count: int = 300, size: str = "96x64") -> None:
 
 def batch(count: int, *, kill_after: int | None = None) -> dict[str, object] | None:
     """Run it, listening to what it says; killed after so many pictures, it says no last word."""
-    words = ("run", f"{__file__}:overnight", "--local", "--json", "--set", f"count={count}")
+    words = ("run", f"{__file__}:overnight", "--local", "--json", "--set", f"count={count}", *OWN)
     done = 0
     with subprocess.Popen([*AGGREGATOR, *words], stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout is not None
@@ -41,7 +42,7 @@ def batch(count: int, *, kill_after: int | None = None) -> dict[str, object] | N
 
 
 def asked(*words: str) -> list[dict[str, object]]:
-    return json.loads(subprocess.check_output([*AGGREGATOR, *words, "--json"]))  # noqa: S603
+    return json.loads(subprocess.check_output([*AGGREGATOR, *words, "--json", *OWN]))  # noqa: S603
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -1,39 +1,81 @@
-"""The command as a whole: its name, its version, its subcommands in the order a newcomer meets them."""
+"""The command as a whole: its name, its version, its subcommands in the order a newcomer meets them.
 
-from typing import Annotated
+A subcommand's module is imported when it is asked for: `aggregator --version` waits for none of them.
+"""
+
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from aggregator import __version__
-from aggregator.cli import (
-    books,
-    catalogue,
-    demo,
-    doctor,
-    emulate,
-    lock,
-    make,
-    pauses,
-    prices,
-    prices_own,
-    prices_refresh,
-    registry,
-    run,
-    run_promote,
-    runs,
-    serve_diffusers,
-    server,
-    sheet,
-    spending,
-    unknown,
-    verdicts,
-    workflow,
-)
 
 __all__ = ["app"]
 
+_COMMANDS = {
+    "demo": "demo:demo",
+    "generate": "make:generate",
+    "plan": "make:plan",
+    "run": "run:run",
+    "sheet": "sheet:sheet",
+    "pick": "runs:pick",
+    "promote": "run_promote:promote",
+    "lock": "lock:lock",
+    "models": "catalogue:models",
+    "verdicts": "verdicts:verdicts",
+    "spend": "spending:spend",
+    "budgets": "spending:budgets",
+    "jobs": "books:jobs",
+    "resume": "books:resume",
+    "correct": "unknown:correct",
+    "doctor": "doctor:doctor",
+    "local": "server:local",
+    "serve-diffusers": "serve_diffusers:serve_diffusers",
+    "emulate": "emulate:emulate",
+    "runs": "runs:app",
+    "prices": "prices_commands:app",
+    "workflow": "workflow:app",
+    "registry": "registry:app",
+    "unknown": "unknown:app",
+    "pauses": "pauses:app",
+}
+"""Each with its module here and what it is called there; groups come last."""
+_HELP_ALONE = ("workflow", "registry", "unknown", "pauses")
+"""Groups that show their help when no command is given."""
+
+
+class _Later(TyperGroup):
+    """The subcommands, of which only those that somebody asks for are there."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands: dict[str, Any] = dict.fromkeys(_COMMANDS)  # the names, for "did you mean"
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  as Typer calls it
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        if cmd_name in _COMMANDS and self.commands[cmd_name] is None:
+            self.commands[cmd_name] = _made(cmd_name)
+        return self.commands.get(cmd_name)
+
+
+def _made(name: str) -> Any:
+    module, _, called = _COMMANDS[name].partition(":")
+    found = getattr(import_module(f"aggregator.cli.{module}"), called)
+    alone = typer.Typer()
+    if isinstance(found, typer.Typer):
+        alone.add_typer(found, name=name, no_args_is_help=name in _HELP_ALONE)
+    else:
+        alone.command(name)(found)
+    return get_group(alone).commands[name]
+
+
 app = typer.Typer(
     name="aggregator",
+    cls=_Later,
     help="One interface over many video, image and audio models: draft cheaply, promote to the best, see what it cost.",
     no_args_is_help=True,
     add_completion=False,
@@ -55,33 +97,3 @@ def root(
     ] = False,
 ) -> None:
     """Draft on a workhorse, promote to a hero, see what it cost."""
-
-
-app.command("demo")(demo.demo)
-app.command("generate")(make.generate)
-app.command("plan")(make.plan)
-app.command("run")(run.run)
-app.command("sheet")(sheet.sheet)
-app.command("pick")(runs.pick)
-app.command("promote")(run_promote.promote)
-app.add_typer(runs.app, name="runs")
-app.command("lock")(lock.lock)
-app.command("models")(catalogue.models)
-app.add_typer(prices.app, name="prices")
-prices.app.command("refresh")(prices_refresh.refreshed)
-prices.app.command("drift")(prices_own.drift)
-prices.app.command("break-even")(prices_own.break_even)
-app.add_typer(workflow.app, name="workflow", no_args_is_help=True)
-app.add_typer(registry.app, name="registry", no_args_is_help=True)
-app.command("verdicts")(verdicts.verdicts)
-app.command("spend")(spending.spend)
-app.command("budgets")(spending.budgets)
-app.command("jobs")(books.jobs)
-app.command("resume")(books.resume)
-app.add_typer(unknown.app, name="unknown", no_args_is_help=True)
-app.command("correct")(unknown.correct)
-app.add_typer(pauses.app, name="pauses", no_args_is_help=True)
-app.command("doctor")(doctor.doctor)
-app.command("local")(server.local)
-app.command("serve-diffusers")(serve_diffusers.serve_diffusers)
-app.command("emulate")(emulate.emulate)

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.text import Text
@@ -22,6 +22,7 @@ from aggregator.callbacks import callbacks_of, tables
 from aggregator.cli.catalogue import Catalogue
 from aggregator.cli.live import check_keys
 from aggregator.cli.registry_address import look
+from aggregator.cli.runs import kept_said
 from aggregator.cli.session import EXIT_ERROR, AsJson, ConfigFile, Directory, LocalOnly, Session
 from aggregator.cli.show import console, emit, heading, sized, table
 from aggregator.config import FILE_NAME, Config
@@ -29,6 +30,9 @@ from aggregator.errors import AggregatorError, RequestError
 from aggregator.job import AttemptState, JobRecord
 from aggregator.pricing.drift import Pause
 from aggregator.secret import Secret
+
+if TYPE_CHECKING:
+    from aggregator.store.runs import KeptMoney
 
 __all__ = ["Finding", "doctor", "findings"]
 
@@ -226,7 +230,7 @@ def _database(at: Path | Secret) -> Iterator[Finding]:
 
 def _books(at: Path | Secret) -> Iterator[Finding]:
     try:
-        records, paused = asyncio.run(_read(at))
+        records, paused, kept = asyncio.run(_read(at))
     except AggregatorError as error:
         yield Finding("store", "books", "broken", str(error))
         return
@@ -240,12 +244,14 @@ def _books(at: Path | Secret) -> Iterator[Finding]:
         yield Finding("store", "unknown", "warning", told)
     for pause in paused:
         yield Finding("store", "paused", "warning", f"{pause.offer} {pause.said}; see `aggregator pauses`")
+    for money in kept:
+        yield Finding("store", "kept for a run", "note" if money.state == "paused" else "warning", kept_said(money))
 
 
-async def _read(at: Path | Secret) -> tuple[list[JobRecord], list[Pause]]:
-    """The jobs and the prices that are paused, after everything was verified."""
+async def _read(at: Path | Secret) -> tuple[list[JobRecord], list[Pause], "list[KeptMoney]"]:
+    """The jobs, the prices that are paused and the money that is kept for runs, after everything was verified."""
     from aggregator import ledger
-    from aggregator.store import journal, pauses
+    from aggregator.store import journal, pauses, runs
     from aggregator.store.database import Store
     from aggregator.store.reports import job_records
 
@@ -253,7 +259,7 @@ async def _read(at: Path | Secret) -> tuple[list[JobRecord], list[Pause]]:
     try:
         await store.read(ledger.verify)
         await store.read(journal.verify_log)
-        return await store.read(job_records), list((await store.read(pauses.paused)).values())
+        return await store.read(lambda c: (job_records(c), list(pauses.paused(c).values()), runs.kept_money(c)))
     finally:
         store.close()
 

@@ -49,7 +49,8 @@ def _lines(one: Weights) -> Iterator[tuple[str, str]]:
     for name, value in one.defaults.items():
         yield f"usual {name}", "x".join(map(str, value)) if isinstance(value, list) else str(value)
     if one.work is not None:
-        yield "work", f"{one.work.parameters} thousand million parameters, {one.work.steps} steps ({one.work.source})"
+        of = one.work
+        yield "work", f"{of.parameters} billion parameters for every token, {of.steps} steps ({of.source})"
     if one.note:
         yield "note", one.note
     yield "source", f"{one.source}, read {one.checked}"

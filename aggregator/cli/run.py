@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aggregator.cli.run_plan_view import draw_run_plan
+from aggregator.cli.run_plan_view import draw_fit, draw_run_plan
 from aggregator.cli.run_tree import Tree
 from aggregator.cli.run_view import DEFAULT_PROJECT, draw_run
 from aggregator.cli.session import (
@@ -30,6 +30,7 @@ from aggregator.errors import RequestError
 
 if TYPE_CHECKING:
     from aggregator.project import Project
+    from aggregator.routing.chain_fit import Fit as Fitted
     from aggregator.workflow.events import RunEvent
     from aggregator.workflow.plan import RunPlan
     from aggregator.workflow.runs import Run
@@ -125,8 +126,13 @@ def run(
             raise RequestError("--fit chooses what the money allows: give --budget")
     given = {"name": name or workflow.name, "inputs": inputs, "stage": stage, "scorers": scorers, "budget_usd": budget}
     if only_plan:
-        found = session.run(_plan(session, project, workflow, given, fit=fit))
-        emit(found.as_json()) if as_json else draw_run_plan(console(), found, explain=explain)
+        found, fitted = session.run(_plan(session, project, workflow, given, fit=fit))
+        if as_json:
+            emit({**found.as_json(), **({"fit": fitted} if fitted else {})})
+            return
+        draw_run_plan(console(), found, explain=explain)
+        if fitted:
+            draw_fit(console(), fitted)
         return
     follower = Follower(as_json=as_json)
     made = session.run(
@@ -136,9 +142,12 @@ def run(
     ended(made, follower, out, again=said_again())
 
 
-async def _plan(session: Session, project: str, workflow: Any, given: dict[str, Any], *, fit: bool) -> "RunPlan":
+async def _plan(
+    session: Session, project: str, workflow: Any, given: dict[str, Any], *, fit: bool
+) -> "tuple[RunPlan, Fitted | None]":
     async with Aggregator(session.config()) as agg, agg.project(project) as p:
-        return await p.plan_run(workflow, **await _fitted(p, workflow, given, fit=fit))
+        given = await _fitted(p, workflow, given, fit=fit)
+        return await p.plan_run(workflow, **given), given.get("fit")
 
 
 async def _run(
@@ -157,6 +166,8 @@ async def _run(
         agg.project(project, budget_usd=project_budget) as p,
     ):
         given = await _fitted(p, workflow, given, fit=fit)
+        if fit and not follower.as_json:
+            draw_fit(console(err=True), given["fit"])
         if follower.asks and not yes:
             agreed(await p.plan_run(workflow, **given))
         with follower.tree:

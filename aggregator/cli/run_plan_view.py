@@ -11,14 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from aggregator.cli.run_news import families
-from aggregator.cli.show import ROOMY_COLUMNS, heading, say, table, usd
+from aggregator.cli.show import heading, say, table, usd
 from aggregator.pricing.money import EXACT
 from aggregator.routing.chain_quote import ChainQuote, spoken
 
 if TYPE_CHECKING:
+    from aggregator.routing.chain_fit import Fit
     from aggregator.workflow.plan import RunPlan, StepPlan
 
-__all__ = ["draw_run_plan", "planned_cost"]
+__all__ = ["draw_fit", "draw_run_plan", "planned_cost"]
 
 STATES = {
     "run": ("make", "bold"),
@@ -29,6 +30,8 @@ STATES = {
 }
 _NUMBER = re.compile(r".*[.-](?=\d+$)")
 LEAST_NAME, LEAST_WHO = 16, 14
+GAPS = 10
+"""Between the columns of a wide table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,12 @@ class Line:
     def why(self) -> str:
         """Of all items together: `follows from shot`, not from which."""
         why = self.first.why
-        for need in sorted(self.first.needs, key=len, reverse=True) if len(self.steps) > 1 else ():
+        if len(self.steps) == 1:
+            return why
+        for need in sorted(self.first.needs, key=len, reverse=True):
             why = why.replace(need, self.family[need])
-        return why
+        said, follows, names = why.partition("follows from ")
+        return said + follows + ", ".join(dict.fromkeys(names.split(", ")))
 
     def who(self, *, roomy: bool) -> str:
         quote = self.first.quote
@@ -86,14 +92,21 @@ def draw_run_plan(on: Console, plan: "RunPlan", *, explain: bool = False) -> Non
 
 
 def _table(on: Console, lines: Sequence[Line]) -> Table:
-    rows = table(on, "step", "", "who", "at most", "time", "why", right=("at most", "time"))
-    cells = [_cells(line, roomy=on.width >= ROOMY_COLUMNS) for line in lines]
+    header = ("step", "", "who", "at most", "time", "why")
+    rows = table(on, *header, right=("at most", "time"))
+    cells = [_cells(line, roomy=True) for line in lines]
+    if sum(_widths(header, cells)) + GAPS > on.width:  # who it is made by is said by --explain
+        cells = [_cells(line, roomy=False) for line in lines]
     for at, least in enumerate((LEAST_NAME, None, LEAST_WHO, None, None)):  # amounts are never cut
-        widest = max(len(row[at]) for row in cells)
+        widest = _widths(header, cells)[at]
         rows.columns[at].min_width = widest if least is None else min(widest, least)
-    for row, line in zip(cells, lines, strict=True):
-        rows.add_row(*row, Text(line.why, "dim"))
+    for row in cells:
+        rows.add_row(*row)
     return rows
+
+
+def _widths(header: Sequence[str], cells: Sequence[Sequence[Text]]) -> list[int]:
+    return [max(len(words), *(len(row[at]) for row in cells)) for at, words in enumerate(header)]
 
 
 def _cells(line: Line, *, roomy: bool) -> tuple[Text, ...]:
@@ -104,7 +117,8 @@ def _cells(line: Line, *, roomy: bool) -> tuple[Text, ...]:
         cost = usd(line.high_usd)
         time = "–" if step.quote.time is None else spoken(step.quote.time.p50_s)
     who = Text(line.who(roomy=roomy), "cyan" if step.quote else "dim")
-    return Text(line.name), Text(words, style), who, Text(cost), Text(time)
+    why = Text(line.why, "dim", overflow="ellipsis")
+    return Text(line.name), Text(words, style), who, Text(cost), Text(time), why
 
 
 def _lines(steps: "Sequence[StepPlan]") -> list[Line]:
@@ -153,7 +167,8 @@ def _sum(on: Console, plan: "RunPlan", lines: Sequence[Line]) -> None:
 
 def planned_cost(chain: ChainQuote) -> str:
     """What is bought, as far as it is known."""
-    later = f" and {', '.join(chain.unpriced)}, of which nobody knows the price yet" if chain.unpriced else ""
+    names = dict.fromkeys(re.split(r"[.#]", name)[0] for name in chain.unpriced)
+    later = f" and {', '.join(names)}, of which nobody knows the price yet" if names else ""
     return f"{chain.priced}{later}"
 
 
@@ -165,3 +180,14 @@ def _notes(on: Console, lines: Sequence[Line]) -> None:
             of.setdefault(note, []).append(line.name.partition(" ")[0])
     for note, names in of.items():
         say(on, Text(f"{', '.join(names)}: ", "bold"), Text(note, "yellow"), indent=2)
+
+
+def draw_fit(on: Console, fit: "Fit") -> None:
+    """What the money was not enough for, and what is not known of what it went to."""
+    say(on, Text("Fitted", "bold"), f" into {usd(fit.budget_usd)}: {usd(fit.left_usd)} stays in the worst case")
+    for one in fit.gave_up:
+        say(on, str(one), indent=2)
+    if fit.gave_up:
+        say(on, f"the best of each would be {usd(fit.best_usd)} at most", indent=2)
+    for note in fit.notes:
+        say(on, Text(note, "yellow"), indent=2)

@@ -44,8 +44,8 @@ def draw_run(
     on.print(heading(f"{run.name}: {run.state}", dim=f"project {run.project.name} · {run.stage}"))
     _steps(on, run, took_s)
     on.print()
-    words = "in all" if plan is None else "for what was new"
-    planned = f" where {planned_cost(plan.chain)} was planned" if plan is not None and plan.chain is not None else ""
+    words = "in all" if plan is None else "for what was new" if run.state == "finished" else "so far"
+    planned = f"; planned: {planned_cost(plan.chain)}" if plan is not None and plan.chain is not None else ""
     say(on, Text.assemble((usd(run.cost_usd), "bold green"), f" {words}{planned}"))
     _files(on, run, saved)
     _waiting(on, run, again)
@@ -123,6 +123,7 @@ def _waiting(on: Console, run: "Run", again: str) -> None:
                 _whole(on, f"take {take}: {shown_path(path)}")
         _whole(on, f"aggregator pick {run.name} {name} TAKE{where}")
     if run.waiting:
+        _whole(on, f"or on a page, where they play: aggregator sheet {run.name} --serve{where}")
         _whole(on, f"then {again}")
         say(
             on,

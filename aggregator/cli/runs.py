@@ -16,13 +16,15 @@ from aggregator.cli.show import console, emit, say, table, usd
 from aggregator.client import Aggregator
 from aggregator.config import nearest
 from aggregator.errors import RequestError
+from aggregator.pricing.money import from_micro_usd
 
 if TYPE_CHECKING:
     from aggregator.project import Project
+    from aggregator.store.runs import KeptMoney
     from aggregator.store.runs import Run as RunRecord
     from aggregator.workflow.runs import Run
 
-__all__ = ["OfProject", "RunName", "app", "opened_project", "pick"]
+__all__ = ["OfProject", "RunName", "app", "kept_said", "opened_project", "pick"]
 
 app = typer.Typer(help="The workflows that were started: `runs` lists them.")
 
@@ -126,8 +128,11 @@ class Listed:
     """Steps that are made, found again or skipped."""
     steps: int
     spent_usd: Decimal
+    """By its own jobs: what it found made by another run counts there."""
     reserved_usd: Decimal
     """By its jobs, and kept for the steps that have not begun."""
+    kept: "KeptMoney | None"
+    """What of it is kept for the steps that have not begun."""
 
     @property
     def project(self) -> str:
@@ -135,7 +140,7 @@ class Listed:
 
     @property
     def touched(self) -> datetime:
-        return datetime.fromtimestamp(self.record.updated_at / 1000, UTC)
+        return _moment(self.record.updated_at)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -147,17 +152,20 @@ class Listed:
             "steps": self.steps,
             "spent_usd": str(self.spent_usd),
             "reserved_usd": str(self.reserved_usd),
-            "created_at": datetime.fromtimestamp(self.record.created_at / 1000, UTC).isoformat(),
+            "kept_usd": str(_usd(self.kept)),
+            "kept_since": None if self.kept is None else _moment(self.kept.at).isoformat(),
+            "created_at": _moment(self.record.created_at).isoformat(),
             "updated_at": self.touched.isoformat(),
         }
 
 
 async def _runs(session: Session, project: str | None) -> list[Listed]:
     async with Aggregator(session.config()) as agg:
-        return [await _listed(agg, record) for record in await agg.runs(project=project)]
+        kept = await _kept(agg)
+        return [await _listed(agg, record, kept.get(record.id)) for record in await agg.runs(project=project)]
 
 
-async def _listed(agg: Aggregator, record: "RunRecord") -> Listed:
+async def _listed(agg: Aggregator, record: "RunRecord", kept: "KeptMoney | None") -> Listed:
     from aggregator.store.runs import steps_of
     from aggregator.workflow.reading import graph_of
     from aggregator.workflow.runs import by_step
@@ -165,10 +173,10 @@ async def _listed(agg: Aggregator, record: "RunRecord") -> Listed:
     written = by_step(await agg.opened.store.read(lambda c: steps_of(c, record.id)))
     nodes = graph_of(record).nodes
     done = sum(_is_made(written.get(node.name, ())) for node in nodes)
-    spent = await agg.opened.spend(record.project, tags={"run": record.name})
-    kept = await _earmarked(agg, record)
+    spent = await agg.opened.spend(record.project, tags={"_run": record.id})
+    reserved_usd = spent.held_usd + _usd(kept)
     return Listed(
-        record=record, done=done, steps=len(nodes), spent_usd=spent.settled_usd, reserved_usd=spent.held_usd + kept
+        record=record, done=done, steps=len(nodes), spent_usd=spent.settled_usd, reserved_usd=reserved_usd, kept=kept
     )
 
 
@@ -176,13 +184,19 @@ def _is_made(takes: Sequence[Any]) -> bool:
     return bool(takes) and all(one.state in MADE for one in takes)
 
 
-async def _earmarked(agg: Aggregator, record: "RunRecord") -> Decimal:
-    from aggregator.pricing.money import from_micro_usd
-    from aggregator.store.balances import earmarks
-    from aggregator.store.schema import earmark
+async def _kept(agg: Aggregator) -> "dict[str, KeptMoney]":
+    """By the id of the run."""
+    from aggregator.store.runs import kept_money
 
-    found = await agg.opened.store.read(lambda c: list(earmarks(c, earmark.c.run == record.id)))
-    return from_micro_usd(sum(one.usd.held for one in found))
+    return {one.run: one for one in await agg.opened.store.read(kept_money)}
+
+
+def _usd(kept: "KeptMoney | None") -> Decimal:
+    return Decimal(0) if kept is None else from_micro_usd(kept.amount)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 async def opened_project(agg: Aggregator, run: str, project: str | None) -> "Project":
@@ -213,9 +227,9 @@ async def _cancel(session: Session, run: str, project: str | None) -> Decimal:
     async with Aggregator(session.config()) as agg:
         p = await opened_project(agg, run, project)
         [record] = [one for one in await agg.runs() if (one.project, one.name) == (p.account, run)]
-        kept = await _earmarked(agg, record)
+        kept = (await _kept(agg)).get(record.id)
         await p.cancel_run(run)
-        return kept
+        return _usd(kept)
 
 
 async def _pick(session: Session, run: str, step: str, take: int, project: str | None) -> None:
@@ -243,3 +257,17 @@ def _draw_runs(on: Console, found: Sequence[Listed]) -> None:
             f"{one.touched:%Y-%m-%d %H:%M}",
         )
     on.print(rows)
+    for one in found:
+        if one.kept is not None:
+            on.print()
+            say(on, kept_said(one.kept))
+
+
+def kept_said(kept: "KeptMoney") -> str:
+    """For what money is kept, and how it becomes free. Nobody knows here whether a run that was begun is alive."""
+    why = "a person has to pick" if kept.state == "paused" else "unless it is under way, it was cut off"
+    command = f"aggregator runs cancel {kept.name} --project {kept.project.removeprefix(PREFIX)}"
+    return (
+        f"{kept.name}: {usd(_usd(kept))} is kept since {_moment(kept.at):%Y-%m-%d %H:%M} (UTC) for steps that have not "
+        f"begun; {why}: run it again to go on, or free the money: {command}"
+    )

@@ -148,7 +148,8 @@ def draw_spend(on: Console, of: Spend, projects: list[Spend]) -> None:
     left = "" if of.left_usd is None else f", {usd(of.left_usd)} left"
     say(on, f"{usd(of.held_usd)} reserved{left}", indent=2)
     if of.earmarked_usd:
-        say(on, f"{usd(of.earmarked_usd)} of what is reserved is kept for steps of runs that have not begun", indent=2)
+        kept = f"{usd(of.earmarked_usd)} of what is reserved is kept for steps of runs that have not begun"
+        say(on, f"{kept}: `aggregator runs` says for which", indent=2)
     if of.overrun_usd:
         say(on, f"{usd(of.overrun_usd)} of it above what was reserved: bills were higher than their quotes", indent=2)
     if of.unpriced_jobs:

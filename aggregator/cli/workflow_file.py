@@ -3,16 +3,18 @@
 import inspect
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_origin
 
 import typer
 
 from aggregator.config import nearest
-from aggregator.errors import ConfigurationError, RequestError
+from aggregator.errors import AggregatorError, ConfigurationError, RequestError
 
 if TYPE_CHECKING:
     from aggregator.workflow.model import Workflow
@@ -90,7 +92,8 @@ def _value(name: str, text: str, like: object) -> Any:
 def _of_python(path: Path, name: str, words: Mapping[str, str]) -> Found:
     from aggregator.workflow.model import Workflow
 
-    module = _module(path)
+    with _told_of(path):
+        module = _module(path)
     found = _named(module, path, name)
     scorers = {key: one for key, one in vars(module).items() if inspect.isfunction(one)}
     if isinstance(found, Workflow):
@@ -106,7 +109,23 @@ def _of_python(path: Path, name: str, words: Mapping[str, str]) -> Found:
     if missing:
         raise RequestError(f"{found.name} needs {', '.join(missing)}: give --set {missing[0]}=…")
     inputs = {key: _value(key, text, _like(parameters[key])) for key, text in words.items()}
-    return Found(found(**inputs), {}, scorers)
+    with _told_of(path):
+        return Found(found(**inputs), {}, scorers)
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    """What is wrong in the file itself is said with its line there."""
+    try:
+        yield
+    except AggregatorError:
+        raise
+    except Exception as error:
+        lines = [one.lineno for one in extract_tb(error.__traceback__) if Path(one.filename) == path.absolute()]
+        if isinstance(error, SyntaxError) and error.filename == str(path.absolute()):
+            lines.append(error.lineno)
+        line = f":{lines[-1]}" if lines else ""
+        raise ConfigurationError(f"{path}{line}: {type(error).__name__}: {error}") from error
 
 
 def _named(module: ModuleType, path: Path, name: str) -> "Function[Any] | Workflow":

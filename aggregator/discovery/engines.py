@@ -121,6 +121,7 @@ ENGINES: tuple[Engine, ...] = (
         version=("/system_stats", "system.comfyui_version"),
         note=_FORM,
     ),
+    Engine("Comfy API v2", "comfyui_v2", "/api/v2/health", _has("status", "upstream"), note=_FORM),
     _openai("aggregator serve-diffusers", "diffusers", "/v1/models", _owner("aggregator")),
     _openai(
         *("SGLang diffusion", "sglang", "/v1/models", _has("data[].supported_task_types")),

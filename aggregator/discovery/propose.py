@@ -67,6 +67,7 @@ def propose(registry: Registry, found: Sequence[Found], today: date) -> Proposal
     names = _names(registry.boards.values())
     proposals: list[Proposal] = []
     warnings: list[str] = []
+    told: set[tuple[str, str, date]] = set()
     for one in found:
         news = list(_listed(one, known, today))
         fresh = {item.subject: item for item in news if item.kind == "new"}
@@ -76,7 +77,7 @@ def propose(registry: Registry, found: Sequence[Found], today: date) -> Proposal
             warnings += [warning] if warning else []
         renamed = {str(item.change.get("endpoint")) for item in news if item.kind == "renamed"}
         proposals += [item for item in news if item.kind != "new" or item.subject.partition(":")[2] not in renamed]
-        proposals += _readings(one, registry.boards, names, warnings)
+        proposals += _readings(one, registry.boards, names, told, warnings)
         warnings += _asides(one, known)
     order = {kind: index for index, kind in enumerate(KINDS)}
     return Proposals(tuple(sorted(proposals, key=lambda item: (order[item.kind], item.subject))), tuple(warnings))
@@ -194,9 +195,13 @@ def _names(boards: Iterable[Board]) -> dict[tuple[str, str], str]:
 
 
 def _readings(
-    one: Found, boards: Mapping[str, Board], names: Mapping[tuple[str, str], str], warnings: list[str]
+    one: Found,
+    boards: Mapping[str, Board],
+    names: Mapping[tuple[str, str], str],
+    told: set[tuple[str, str, date]],
+    warnings: list[str],
 ) -> Iterator[Proposal]:
-    """Readings that are younger than those we have of the same name."""
+    """Readings that are younger than those we have of the same name; what two sources say of one day is said once."""
     latest = {
         (board.id, reading.name): reading.as_of for board in boards.values() for reading in board.readings
     }  # in the order of the days
@@ -206,8 +211,10 @@ def _readings(
             strange[reading.board] = strange.get(reading.board, 0) + 1
             continue
         before = latest.get((reading.board, reading.name))
-        if before is not None and reading.as_of <= before:
+        place = (reading.board, reading.name, reading.as_of)
+        if place in told or (before is not None and reading.as_of <= before):
             continue
+        told.add(place)
         model = names.get((reading.board, reading.name)) or names.get(("", reading.name), "")
         said = f"{reading.name}: {reading.score:g} on {reading.as_of}" + (
             f" ({model})" if model else ", no card of ours"

@@ -177,8 +177,10 @@ def _texts(graph: Graph, outputs: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _numbers(graph: Graph, used: Iterable[str]) -> dict[str, list[str]]:
-    """The inputs that can be the seed, the size and the length: frames are one where it is known how fast they go."""
-    found: dict[str, list[str]] = {"seed": [], "size": [], "duration_s": []}
+    """The inputs that can be the seed, the size, an adapter and the length: frames are one where it is known how fast
+    they go.
+    """
+    found: dict[str, list[str]] = {"seed": [], "size": [], "loras": [], "duration_s": []}
     counted = FRAMES if rate_of(graph) is not None else ()
     for at in used:
         inputs = graph[at]["inputs"]
@@ -186,6 +188,8 @@ def _numbers(graph: Graph, used: Iterable[str]) -> dict[str, list[str]]:
         lengths = (*SECONDS, *(counted if has_size else ()))
         found["duration_s"] += [_path(graph, at, name) for name in lengths if isinstance(inputs.get(name), int | float)]
         found["seed"] += [_path(graph, at, name) for name in SEEDS if isinstance(inputs.get(name), int)]
+        if isinstance(inputs.get("lora_name"), str) and isinstance(inputs.get("strength_model"), int | float):
+            found["loras"].append(f"{_path(graph, at, 'lora_name')} {_path(graph, at, 'strength_model')}")
         if isinstance(inputs.get("width"), int) and isinstance(inputs.get("height"), int):
             found["size"].append(f"{_path(graph, at, 'width')} {_path(graph, at, 'height')}")
     return found

@@ -33,6 +33,7 @@ SCALING: Final = (
 
 def open_picture(source: Source) -> Image.Image:
     """A picture upright, as RGB, or as RGBA where it has clear parts."""
+    source.on_open(source.field)
     try:
         with Image.open(source.path, formats=READ) as given:
             picture = ImageOps.exif_transpose(given)

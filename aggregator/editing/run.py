@@ -17,15 +17,22 @@ _EXTRA_MODULES = ("av", "PIL", "numpy")
 
 
 def run_edit(
-    edit: Edit, paths: Mapping[str, Path], out: Path, *, progress: Callable[[float], None] | None = None
+    edit: Edit,
+    paths: Mapping[str, Path],
+    out: Path,
+    *,
+    progress: Callable[[float], None] | None = None,
+    on_open: Callable[[str], None] | None = None,
 ) -> Path:
-    """Make the edit. It blocks: call it in a thread.
+    """Make the edit. It blocks, and a file that crashes what reads it ends this process: `EditPool` gives it one of
+    its own.
 
     Args:
         edit: Its inputs are stored.
         paths: The files of the inputs, by their `sha256`.
         out: Where to write; the suffix of what is made is added where it has another (`.png`, `.mp4`, `.wav`).
         progress: Called now and then, in the same thread, with the share that is done. What it raises ends the edit.
+        on_open: Called with the field of an input (`clips[1]`) whenever its file is about to be opened.
 
     Returns:
         The file that was written. After an error there is none.
@@ -41,10 +48,11 @@ def run_edit(
         from aggregator.editing.operations import OPERATIONS
         from aggregator.editing.sources import sources_of
     except ImportError as missing:
-        if (missing.name or "").split(".")[0] not in _EXTRA_MODULES:
+        library = (missing.name or "").partition(".")[0]
+        if library not in _EXTRA_MODULES:
             raise
-        raise ConfigurationError(f'{edit.task} needs {missing.name}: pip install "aggregator[local]"') from missing
-    sources = sources_of(edit, paths)
+        raise ConfigurationError(f'{edit.task} needs {library}: pip install "aggregator[local]"') from missing
+    sources = sources_of(edit, paths, on_open)
     suffix = SUFFIXES[edit.makes()]
     target = out if out.suffix == suffix else out.with_name(f"{out.name}{suffix}")
     part = target.with_name(f".{uuid4().hex}{suffix}")

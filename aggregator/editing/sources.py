@@ -1,6 +1,6 @@
 """The stored inputs of an edit as files: found, of a kind that is taken, and opened with nothing but themselves."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,10 @@ FORMATS: Final = "aac,flac,gif,jpeg_pipe,matroska,mov,mp3,ogg,png_pipe,wav,webp_
 """What the prober opens, and for its reason: no playlists and no lists of files, which name others to be opened."""
 
 
+def _untold(_field: str) -> None:
+    """Nobody wants to know what is read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One input: its file, and what it is called in an error."""
@@ -27,12 +31,16 @@ class Source:
     field: str
     kind: str
     path: Path
+    on_open: Callable[[str], None] = _untold
+    """Called with the field whenever its file is about to be opened."""
 
     def error(self, problem: str, advice: str) -> EditError:
         return EditError(f"{self.edit}: {self.field} {problem}: {advice}", edit=self.edit, field=self.field)
 
 
-def sources_of(edit: Edit, paths: Mapping[str, Path]) -> dict[str, list[Source]]:
+def sources_of(
+    edit: Edit, paths: Mapping[str, Path], on_open: Callable[[str], None] | None = None
+) -> dict[str, list[Source]]:
     """Every field with its inputs, in order.
 
     Raises:
@@ -45,7 +53,7 @@ def sources_of(edit: Edit, paths: Mapping[str, Path]) -> dict[str, list[Source]]
         name = f"{field}[{len(found.get(field, []))}]" if many else field
         path = paths.get(media.sha256 or "")
         kind = (media.mime_type or "").partition("/")[0]
-        source = Source(edit.task, name, kind, path or Path())
+        source = Source(edit.task, name, kind, path or Path(), on_open or _untold)
         taken = edit.kinds[field]
         if path is None or not path.is_file():
             raise source.error("has no file here", "inputs are stored before an edit runs; was it deleted since?")
@@ -58,6 +66,7 @@ def sources_of(edit: Edit, paths: Mapping[str, Path]) -> dict[str, list[Source]]
 @contextmanager
 def opened(source: Source) -> Iterator[InputContainer]:
     """The file, open for reading. What goes wrong in it while it is open is an `EditError` too."""
+    source.on_open(source.field)
     try:
         with av.open(
             str(source.path), options={"protocol_whitelist": "file", "format_whitelist": FORMATS}

@@ -7,7 +7,7 @@ they are TOML, checked at once (`rows`).
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pydantic import JsonValue
+from pydantic_core import from_json
 
 from aggregator.pricing.estimate import reckoned
 from aggregator.pricing.money import EXACT, exact
@@ -42,7 +43,7 @@ class Rate:
     unit: str
     usd: Decimal
     starts: date
-    when: Mapping[str, tuple[JsonValue | Range, ...]]
+    when: Mapping[str, tuple[JsonValue | Range, ...]] = field(default_factory=dict)
     """Field to the values (or the one range) under which the row applies; all must hold."""
     task: str | None = None
     source: str = ""
@@ -56,14 +57,17 @@ class Rate:
     """So many units are billed at least."""
     usd_to: Decimal | None = None
     """The page gives a range, from `usd` to this, and not what it hangs on."""
-    id: str = field(init=False, compare=False, repr=False)
-    """`provider/endpoint/unit@date`, with the conditions where there are any."""
+    _said: str = field(default="", init=False, compare=False, repr=False)
 
-    def __post_init__(self) -> None:
-        words = [f"{key}={'|'.join(str(value) for value in values)}" for key, values in sorted(self.when.items())]
-        words += [f"task={self.task}"] if self.task else []
-        said = f"{self.provider}/{self.name}/{self.unit}@{self.starts}" + (f"?{'&'.join(words)}" if words else "")
-        object.__setattr__(self, "id", said)
+    @property
+    def id(self) -> str:
+        """`provider/endpoint/unit@date`, with the conditions where there are any; made when it is first asked for."""
+        if not self._said:
+            words = [f"{key}={'|'.join(map(str, values))}" for key, values in sorted(self.when.items())]
+            words += [f"task={self.task}"] if self.task else []
+            said = f"{self.provider}/{self.name}/{self.unit}@{self.starts}" + (f"?{'&'.join(words)}" if words else "")
+            object.__setattr__(self, "_said", said)
+        return self._said
 
     @property
     def most_usd(self) -> Decimal:
@@ -119,23 +123,19 @@ def _meet(one: JsonValue | Range, other: JsonValue | Range) -> bool:
 
 def rate_of(provider: str, row: Mapping[str, Any]) -> Rate:
     """A rate from its row of the index."""
+    model, endpoint = row.get("model"), row.get("endpoint")
+    values = {name: form(row[name]) for name, form in _RATE.items() if row.get(name) is not None}
     return Rate(
         provider=provider,
-        scope="model" if row.get("model") is not None else "*" if row["endpoint"] == "*" else "endpoint",
-        name=row.get("model") or row["endpoint"],
-        unit=row["unit"],
-        usd=Decimal(row["usd"]),
+        scope="model" if model else "*" if endpoint == "*" else "endpoint",
+        name=model or endpoint or "",
         starts=date.fromisoformat(row["from"]),
-        when={name: tuple(map(_condition, values)) for name, values in row.get("when", {}).items()},
-        task=row.get("task"),
-        source=row.get("source", ""),
-        note=row.get("note", ""),
-        checked=date.fromisoformat(row["checked"]) if row.get("checked") else None,
-        free=Decimal(row.get("free", 0)),
-        step=None if row.get("step") is None else Decimal(row["step"]),
-        minimum=Decimal(row.get("minimum", 0)),
-        usd_to=None if row.get("usd_to") is None else Decimal(row["usd_to"]),
+        **values,
     )
+
+
+def _conditions(rows: Mapping[str, Iterable[Any]]) -> dict[str, tuple[JsonValue | Range, ...]]:
+    return {name: tuple(map(_condition, values)) for name, values in rows.items()}
 
 
 def _condition(value: Any) -> JsonValue | Range:
@@ -144,6 +144,15 @@ def _condition(value: Any) -> JsonValue | Range:
         return Range(**{end: Decimal(amount) for end, amount in value.items()})
     plain: JsonValue = value
     return plain
+
+
+_RATE: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("usd", "usd_to", "free", "step", "minimum"), Decimal),
+    **dict.fromkeys(("unit", "task", "source", "note"), str),
+    "checked": date.fromisoformat,
+    "when": _conditions,
+}
+"""What a rate takes from its row as it stands there, each with how it is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +264,7 @@ def _ranked(rates: Iterable[Rate], offer: Offer, unit: str) -> tuple[Rate, ...]:
 def bundled_rates() -> RateRows:
     """The package's own rates, as they were compiled."""
     text = files("aggregator.pricing").joinpath("index.json").read_bytes()
-    return RateRows(json.loads(text), hashlib.sha256(text).hexdigest())
+    return RateRows(from_json(text), hashlib.sha256(text).hexdigest())
 
 
 def rates_text(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:

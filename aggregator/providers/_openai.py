@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from aggregator import casts
 from aggregator import contract as c
+from aggregator.errors import UnsupportedFieldError
 
 
 def attached(values: Mapping[str, Any]) -> c.Json:
@@ -41,6 +42,13 @@ def adapters(loras: Any) -> str:
     return json.dumps([{"name": one["weights"], "scale": one["scale"]} for one in loras])
 
 
+def adapter(loras: Any) -> Any:
+    """vLLM-Omni's one adapter, by its name there, which is where it finds it: a folder, or a repository."""
+    if len(loras) != 1:
+        raise UnsupportedFieldError(f"loras: vLLM-Omni applies one at a time, not {len(loras)}")
+    return {"name": loras[0]["weights"], "path": loras[0]["weights"], "scale": loras[0]["scale"]}
+
+
 def formats(listed: str) -> c.To:
     """The sounds that a server makes: any other word is refused here, where it would be ignored there."""
     return c.To("response_format", values={word: word for word in listed.split()})
@@ -61,6 +69,8 @@ CLIP: Fields = {**SHAPE, "duration_s": c.To("seconds", form="{:g}")}
 IMAGE: Fields = {**SHAPE, "format": "output_format"}
 EDITED: Fields = {**IMAGE, "image": c.BUILD, "references": c.BUILD}
 SEEDED: Fields = {"seed": "seed", "negative_prompt": "negative_prompt"}
+ADAPTED: Fields = {**SEEDED, "loras": c.To("lora", adapter)}
+ADAPTED_FORM: Fields = {**SEEDED, "loras": c.To("lora", lambda loras: json.dumps(adapter(loras)))}
 PIPED: Fields = {**SEEDED, "loras": c.To("lora", adapters)}
 SPOKEN: Fields = {"text": "input", "voice": "voice", "speed": "speed", "format": "response_format"}
 BUSY = (c.Meter("gpu_second", casts.unknown, reported="inference_time_s"),)

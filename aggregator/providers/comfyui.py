@@ -7,20 +7,16 @@ never says that it is full. Nothing is ever asked of other people's jobs: no int
 
 import json
 from collections.abc import Generator, Iterable, Mapping
-from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
 from pydantic import JsonValue
 
-from aggregator import casts
 from aggregator import contract as c
+from aggregator.providers import _workflows as workflows
 
 _NAMES = UUID("5b1f7a52-6a3d-4f0e-9d0e-3f6a0c7a9e11")
 """The namespace of our ids. Changed, jobs on their way are not found any more."""
-RANDOM = "{random}"
-"""Stands in a workflow for a seed that nobody gave."""
-_PREFIX = "filename_prefix"
 _KINDS = ("images", "gifs", "videos", "video", "audio")
 """Clips and moving pictures come under `images` as well; popular nodes for clips have `gifs`."""
 TOO_LATE = 409
@@ -28,8 +24,6 @@ _ENDS = ("execution_success", "execution_error", "execution_interrupted")
 _SHOWS = (1).to_bytes(4)
 """The kind of a frame that holds a picture: one sort of them names the job, and is only sent to who asks for it."""
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG")
-_LISTED = 20
-"""So many of the allowed values are said."""
 _Question = Generator[c.HttpRequest, c.HttpResponse, c.HttpResponse]
 
 
@@ -42,27 +36,16 @@ def _id(attempt: str) -> str:
 
 
 def _marked(body: c.Json, attempt: str) -> c.Json:
-    """The workflow of one attempt: its id, its own file names, and a seed where none was given. An identical graph
-    would be answered from the cache, with the files of an earlier job.
-    """
-    job = _id(attempt)
-    nodes: Any = body.get("prompt", {})
-    for name, node in nodes.items():
-        inputs = node.get("inputs", {})
-        for key, value in inputs.items():
-            if value == RANDOM:
-                drawn = sha256(f"{job} {name} {key}".encode()).digest()
-                inputs[key] = int.from_bytes(drawn[:4])  # of 32 bits: every node takes such a seed
-            elif key == _PREFIX and isinstance(value, str):
-                inputs[key] = f"{value}_{job[:8]}"
+    """The workflow of one attempt: its id, and what is its own in the nodes."""
+    job, nodes = _id(attempt), body.get("prompt")
+    workflows.own(nodes if isinstance(nodes, dict) else {}, job)
     return {**body, "prompt_id": job, "client_id": job}
 
 
 def _upload(source: c.UploadSource) -> c.Flow:
     """Into the server's input folder, named by its contents. Any kind of file goes this way."""
-    kind = source.mime_type.partition("/")[2]
-    ending = {"jpeg": "jpg", "mpeg": "mp3", "quicktime": "mov", "x-wav": "wav"}.get(kind, kind)
-    file = c.Part("image", c.Body(source.path, source.size_bytes), f"{source.sha256}.{ending}", source.mime_type)
+    body = c.Body(source.path, source.size_bytes)
+    file = c.Part("image", body, workflows.file_name(source), source.mime_type)
     answer = yield c.HttpRequest("POST", "/upload/image", parts=(file, c.Part("type", "input")))
     said = json.loads(answer.body)  # the name may be another one
     return f"{said['subfolder']}/{said['name']}" if said.get("subfolder") else str(said["name"])
@@ -181,16 +164,9 @@ def _said(body: Mapping[str, Any], status: int = 200) -> c.HttpResponse:
 
 
 def _refusal(body: JsonValue) -> str:
-    """What is wrong with the workflow, node by node, with what is allowed there."""
+    """What is wrong with the workflow: with its nodes, else with the whole."""
     answer: Any = body if isinstance(body, dict) else {}
-    wrong: Any = answer.get("node_errors")
-    if not isinstance(wrong, dict) or not wrong:
-        return _other(answer.get("error"))
-    return "; ".join(
-        f"{node.get('class_type', 'node')} ({name}): {_fault(error)}"
-        for name, node in wrong.items()
-        for error in node.get("errors", ())
-    )
+    return workflows.faults(answer.get("node_errors")) or _other(answer.get("error"))
 
 
 def _other(error: Any) -> str:
@@ -199,25 +175,6 @@ def _other(error: Any) -> str:
         return ""
     node = (error.get("extra_info") or {}).get("node_title")
     return ": ".join(text for text in (error.get("message"), error.get("details"), node) if text)
-
-
-def _fault(error: Mapping[str, Any]) -> str:
-    known = error.get("extra_info") or {}
-    text = f"{error.get('message', '')}: {error.get('details', '')}".strip(": ")
-    allowed = _allowed(known.get("input_config"))
-    if error.get("type") != "value_not_in_list" or allowed is None:
-        return text
-    shown = ", ".join(map(str, allowed[:_LISTED])) + (", …" if len(allowed) > _LISTED else "")
-    name, value = known.get("input_name", "it"), known.get("received_value")
-    return f"{name} {value!r} is not on this server; it has {shown or 'none'}"
-
-
-def _allowed(config: Any) -> list[Any] | None:
-    """The values of an input: `[[…], {…}]` of older nodes, `["COMBO", {"options": […]}]` of newer ones."""
-    if not isinstance(config, list) or not config:
-        return None
-    listed = config[0] if isinstance(config[0], list) else (config[1] if len(config) > 1 else {}).get("options")
-    return listed if isinstance(listed, list) else None
 
 
 def _failure(body: JsonValue) -> str:
@@ -271,20 +228,10 @@ _INVALID = (
     "return_type_mismatch bad_linked_input custom_validation_failed exception_during_validation "
     "exception_during_inner_validation dependency_cycle"
 )
-_FAMILIES = {
-    "image": "text-to-image image-to-image image-upscaling",
-    "video": "text-to-video image-to-video video-to-video video-extension video-upscaling frame-interpolation lip-sync",
-    "audio": "text-to-speech speech-to-speech text-to-sound text-to-music video-to-audio",
-}
 _VIEW = "/view?filename={filename}&subfolder={subfolder}&type={type}"
 _FOUND = " ".join(f"outputs.*.{kind}[]" for kind in _KINDS)
-
-
-def _made(family: str) -> c.Endpoint:
-    """Files of one family; what a node only shows (`temp`) is none."""
-    files = c.Files(_FOUND, f"{family}/*", url=_VIEW, only={"type": "output"})
-    return c.Endpoint(files=files, meters=(c.Meter("gpu_second", casts.unknown, reported="gpu_seconds"),))
-
+_FILES = c.Files(_FOUND, url=_VIEW, only={"type": "output"})
+"""What a node only shows (`temp`) is none."""
 
 PROVIDER = c.Provider(
     name="comfyui",
@@ -314,5 +261,5 @@ PROVIDER = c.Provider(
     # At once, and of the last 10,000. What a server that was started again has forgotten is not being made either.
     lookup=c.Lookup(_lookup, complete_after_s=5, kept_s=14 * 86_400),
     bills_failures=False,  # nobody sends a bill
-    tasks={task: _made(family) for family, tasks in _FAMILIES.items() for task in tasks.split()},
+    tasks=dict(workflows.endpoints(_FILES)),
 )

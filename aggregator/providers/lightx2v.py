@@ -1,9 +1,9 @@
 """LightX2V's server (`python -m lightx2v.server`): clips and pictures as tasks of one queue, on a machine of your own.
 
 There are no offers: write the card of what your server runs; it has one model, so `endpoint` is a name of your choice.
-Its default is 81 frames at 16 a second; `target_shape`, `infer_steps` and `lora_name` go into `fixed` or
-`provider_options`. An order carries our own id, so that it is found again whatever became of the answer. A full queue
-is refused with 503, and so is an id that it knows already: both prove that nothing was taken.
+Its default is 81 frames at 16 a second, and it applies one adapter at a time (`limits.loras`); `infer_steps` goes into
+`fixed` or `provider_options`. An order carries our own id, so that it is found again whatever became of the answer. A
+full queue is refused with 503, and so is an id that it knows already: both prove that nothing was taken.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ def _turned(size: JsonValue) -> JsonValue:
 
 _PROMPTED: dict[str, str | c.To] = {"prompt": "prompt", "seed": "seed"}
 _SHAPED: dict[str, str | c.To] = {"size": c.To("target_shape", _turned), "aspect_ratio": "aspect_ratio"}
-_DRAWN = {**_PROMPTED, **_SHAPED, "negative_prompt": "negative_prompt"}
+_DRAWN = {**_PROMPTED, **_SHAPED, "negative_prompt": "negative_prompt", "loras": "lora_name lora_strength"}
 _FILMED: dict[str, str | c.To] = {**_DRAWN, "fps": c.BUILD, "duration_s": c.BUILD}
 _IMAGE: dict[str, str | c.To] = {"image": c.To("image_path", casts.bare)}
 

@@ -14,7 +14,7 @@ from aggregator import casts
 from aggregator import contract as c
 from aggregator.providers import _openai as o
 
-_OMNI: o.Fields = {"aspect_ratio": "aspect_ratio", "audio": "generate_sound"}
+_OMNI: o.Fields = {**o.ADAPTED_FORM, "aspect_ratio": "aspect_ratio", "audio": "generate_sound"}
 _OMNI_SOUNDS = o.formats("wav pcm flac mp3 opus")
 _OMNI_SPOKEN: o.Fields = {**o.SPOKEN, "prompt": "instructions", "language": "language", "seed": "seed"}
 _DIVIDED: o.Fields = {"prompt": c.BUILD, "negative_prompt": c.BUILD, "size": o.SIZE, "seed": "seed"}
@@ -35,8 +35,8 @@ _SERVERS: Mapping[str, tuple[c.Dialect, o.Tasks]] = {
         {
             "text-to-video": o.film(_OMNI),
             "image-to-video": o.film({**_OMNI, "image": "input_reference"}),
-            "text-to-image": o.draw({**o.IMAGE, **o.SEEDED}),
-            "image-to-image": o.edit({**o.EDITED, **o.SEEDED, "strength": "strength"}),
+            "text-to-image": o.draw({**o.IMAGE, **o.ADAPTED}),
+            "image-to-image": o.edit({**o.EDITED, **o.ADAPTED_FORM, "strength": "strength"}),
             "text-to-speech": o.sound({**_OMNI_SPOKEN, "format": _OMNI_SOUNDS}, "audio/wav"),
             "text-to-sound": o.sound(
                 {"prompt": "input", **o.SEEDED, "duration_s": "audio_length", "format": _OMNI_SOUNDS},

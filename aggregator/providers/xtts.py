@@ -20,7 +20,8 @@ PROVIDER = c.Provider(
     error_message=("detail[].msg", "detail"),
     dialects={"coqui": {}},
     tasks={
-        # `language` is required there: an offer gives its own where the request has none (`fixed`).
+        # All three are required there: an offer gives a language where the request has none (`fixed`), and says that a
+        # voice is wanted (`required`).
         "text-to-speech": c.Endpoint({"text": "text", "voice": "speaker_wav", "language": "language"}, files=_WAV),
         "text-to-speech@coqui": c.Endpoint(
             {"text": "@query.text", "voice": "@query.speaker_id", "language": "@query.language_id"},

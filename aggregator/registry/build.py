@@ -13,8 +13,8 @@ from aggregator.backends import provider_names, provider_table
 from aggregator.errors import ConfigurationError
 from aggregator.pricing.rows import read_rates
 from aggregator.pricing.table import rates_text
-from aggregator.registry.load import index_text
 from aggregator.registry.mapping import mappings_of
+from aggregator.registry.packing import packed_text
 from aggregator.registry.rows import Rows, check_mappings, check_references
 from aggregator.registry.schema import read_directory
 
@@ -28,14 +28,14 @@ _RATES = _PRICING / "index.json"
 
 def compiled(root: Path = _HERE) -> str:
     """What the index must hold, from the files below `root`."""
-    return index_text(_rows(root))
+    return packed_text(_rows(root))
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write both indexes, or with `--check` only compare. The exit code."""
     try:
         rows = _rows(_HERE)
-        texts = {_INDEX: index_text(rows), _RATES: rates_text(read_rates(_PRICING / "rates").rows)}
+        texts = {_INDEX: packed_text(rows), _RATES: rates_text(read_rates(_PRICING / "rates").rows)}
         for file, text in texts.items():
             current = file.read_text(encoding="utf-8") if file.exists() else ""
             if "--check" not in arguments:

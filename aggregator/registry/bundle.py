@@ -23,7 +23,7 @@ from typing import Any
 
 from aggregator.errors import ConfigurationError, FeedError
 from aggregator.pricing.table import rates_text
-from aggregator.registry.load import index_text
+from aggregator.registry.packing import index_text
 from aggregator.registry.rows import Rows
 from aggregator.signing import ED25519_KEY_BYTES, ed25519_public, ed25519_sign, ed25519_verify
 

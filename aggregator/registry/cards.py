@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import JsonValue
 
@@ -32,8 +32,7 @@ Stage = Literal["announced", "preview", "active", "deprecated", "retired"]
 """Where an offer is in its life, at a given day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a board said of one model on one day. It is kept for ever: what ages is what follows from it."""
 
     board: str
@@ -53,8 +52,7 @@ class Reading:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What is said of a model's place on a board without a score, or without a day: kept, and worth nothing."""
 
     board: str
@@ -140,21 +138,28 @@ class Frames:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one pass through a diffusion transformer is made of: enough to reckon its operations."""
+    """What one pass through a diffusion model is made of: enough to reckon its operations."""
 
     parameters: Decimal
-    """Billions that every token passes in a step; of a mixture of experts, those at work."""
+    """Billions that every token passes in a step: of a mixture of experts those at work, of a U-Net, whose layers see
+    fewer and fewer tokens, so many as come to the same operations."""
     layers: int
     width: int
     """Of the attention: heads times their dimension."""
-    pixels_per_token: int
-    """The edge of the square that one token stands for."""
     steps: int
     """Where nobody says otherwise."""
     passes: int
     """Passes a step: 2 with a negative prompt (classifier-free guidance), 1 for distilled models."""
     source: str
+    pixels_per_token: int = 0
+    """The edge of the square that one token stands for; zero: it makes no pictures."""
     frames_per_token: int = 1
+    tokens: int = 0
+    """Of a sound that is always made whole, and then cut."""
+    tokens_per_s: Decimal = Decimal(0)
+    """Of a sound that is made as long as it is wanted."""
+    reach: tuple[Decimal, Decimal] | None = None
+    """The least and the most of a GPU's peak that it is run at, where that is not as usual (`pricing.estimate`)."""
 
 
 @dataclass(frozen=True, slots=True)

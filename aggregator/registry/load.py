@@ -1,12 +1,13 @@
 """The registry: every card and every offer, by model and by task. Nothing changes it; another one replaces it.
 
-The package's own files are compiled to one index (`build`), so that opening it parses JSON only, and the offers of a
-task are built when that task is first asked for. Users' directories are read as they are and win over the package's.
+The package's own files are compiled to one index (`build`, `packing`), so that opening it parses JSON only, and the
+offers of a task are built when that task is first asked for. Users' directories are read as they are and win over the
+package's.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -22,18 +23,13 @@ from aggregator.errors import UnknownModelError
 from aggregator.registry.boards import board_of, joined
 from aggregator.registry.cards import Board, Card, Compute, Host, Limit, Offer, Rule, Weights
 from aggregator.registry.mapping import Mappings, merge
+from aggregator.registry.packing import index_text, unpacked
 from aggregator.registry.weights import frames_of, inherited, work_of
 
 if TYPE_CHECKING:
     from aggregator.registry.rows import Rows
 
-__all__ = ["Registry", "bundled_rows", "index_text", "laid_over"]
-
-_DATES = ("checked", "announced", "preview", "released", "deprecated", "retires", "retires_checked", "serves_from")
-_PLAIN = (
-    *("provider", "endpoint", "model", "task", "status", "successor", "serves", "unmapped", "version"),
-    *("weights", "source", "note"),
-)
+__all__ = ["Registry", "bundled_rows", "laid_over"]
 
 
 def _not_known(_values: Mapping[str, Any]) -> None:
@@ -65,6 +61,7 @@ class Registry:
         self._board_rows = boards
         self._mappings = mappings
         self._offers: dict[str, tuple[Offer, ...]] = {}
+        self._shared: dict[int, tuple[Mapping[str, Limit], Mapping[str, Any]]] = {}
         self.version = version
         """A digest of the content."""
         self.replaced = tuple(replaced)
@@ -74,7 +71,7 @@ class Registry:
     def bundled(cls, *, mappings: Mappings = _no_mapping) -> Self:
         """The package's own cards and offers."""
         text = files("aggregator.registry").joinpath("index.json").read_bytes()
-        index = json.loads(text)
+        index = unpacked(text)
         version = hashlib.sha256(text).hexdigest()[:12]
         return cls(index["cards"], index["offers"], index["boards"], mappings=mappings, version=version)
 
@@ -156,25 +153,19 @@ class Registry:
         return self._mappings(row["provider"], row["task"], row.get("dialect", ""))
 
     def _offer(self, row: Mapping[str, Any]) -> Offer:
-        said, row = row, inherited(row, self._card_rows)
         mapping = self._mapping(row)
-        counts = "frames" in said or "fps" in mapping.fields  # else nobody could tell the server how many
-        values: dict[str, Any] = {name: row[name] for name in _PLAIN if name in row}
-        values |= {name: date.fromisoformat(row[name]) for name in _DATES if name in row}
-        return Offer(
-            limits=_limits(row.get("limits", {})),
-            rules=tuple(map(_rule, row.get("rules", ()))),
-            regions=tuple(row.get("regions", ())),
-            defaults=row.get("defaults", {}),
-            required=tuple(row.get("required", ())),
-            aliases=tuple(row.get("aliases", ())),
-            retires_was=tuple(map(date.fromisoformat, row.get("retires_was", ()))),
-            mapping=mapping,
-            compute=_compute(row["compute"]) if "compute" in row else None,
-            frames=frames_of(row.get("frames")) if counts else None,
-            work=work_of(row.get("work")),
-            **values,
-        )
+        full = inherited(row, self._card_rows)
+        values = _formed(full, _OFFER)
+        if not ("frames" in row or "fps" in mapping.fields):
+            values.pop("frames", None)  # nobody could tell the server how many
+        return Offer(mapping=mapping, limits=self._limits(full.get("limits", _NONE)), **values)
+
+    def _limits(self, rows: Mapping[str, Any]) -> Mapping[str, Limit]:
+        """Of offers whose rows share them, the very same."""
+        kept = self._shared.get(id(rows))
+        if kept is None:
+            kept = self._shared[id(rows)] = (_limits(rows), rows)  # together, so that the id stays theirs
+        return kept[0]
 
 
 def laid_over(paths: Sequence[Path], mappings: Mappings, base: "Rows | None" = None) -> "tuple[Rows, list[str]]":
@@ -204,33 +195,22 @@ def bundled_rows() -> "Rows":
     """The package's own cards, offers and boards, as they were compiled."""
     from aggregator.registry.rows import Rows
 
-    index = json.loads(files("aggregator.registry").joinpath("index.json").read_bytes())
+    index = unpacked(files("aggregator.registry").joinpath("index.json").read_bytes())
     offers = (row for task in index["offers"].values() for row in task)
     return Rows(
         index["cards"], {(row["provider"], row["endpoint"], row["task"]): row for row in offers}, index["boards"]
     )
 
 
-def index_text(rows: "Rows") -> str:
-    """The index: sorted and stable, one card, offer or board a line, so that a change is a line in a diff."""
-    by_task: dict[str, list[Mapping[str, Any]]] = {}
-    for row in sorted(rows.offers.values(), key=lambda row: (row["task"], row["provider"], row["endpoint"])):
-        by_task.setdefault(row["task"], []).append(row)
-    task_blocks = ",\n".join(
-        f"{json.dumps(task)}:[\n" + ",\n".join(map(_line, of_task)) + "\n]" for task, of_task in by_task.items()
-    )
-    return (
-        f'{{"cards":{{\n{_lines(rows.cards)}\n}},\n"offers":{{\n{task_blocks}\n}},\n'
-        f'"boards":{{\n{_lines(rows.boards)}\n}}}}\n'
-    )
+def _formed(row: Mapping[str, Any], forms: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
+    """What a row says of these, each in its form; under our own names, since a call finds its arguments by those much
+    faster than by names that were read.
+    """
+    return {name: form(row[name]) for name, form in forms.items() if name in row}
 
 
-def _lines(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    return ",\n".join(f"{json.dumps(name)}:{_line(rows[name])}" for name in sorted(rows))
-
-
-def _line(row: Mapping[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+def _same(value: Any) -> Any:
+    return value
 
 
 def _compute(row: Mapping[str, Any]) -> Compute:
@@ -239,32 +219,70 @@ def _compute(row: Mapping[str, Any]) -> Compute:
 
 
 def _limits(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Limit]:
-    return {name: Limit(**{**row, "values": tuple(row.get("values", ()))}) for name, row in rows.items()}
+    return {name: Limit(**_formed(row, _LIMIT)) for name, row in rows.items()}
 
 
-def _rule(row: Mapping[str, Any]) -> Rule:
-    return Rule({name: tuple(values) for name, values in row["when"].items()}, _limits(row["limits"]))
+def _rules(rows: Sequence[Mapping[str, Any]]) -> tuple[Rule, ...]:
+    return tuple(Rule(_tuples(row["when"]), _limits(row["limits"])) for row in rows)
+
+
+def _tuples(rows: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Any, ...]]:
+    return {name: tuple(values) for name, values in rows.items()}
+
+
+def _days(days: Sequence[str]) -> tuple[date, ...]:
+    return tuple(map(date.fromisoformat, days))
 
 
 def _card(model: str, row: Mapping[str, Any]) -> Card:
-    names = {name: tuple(row[name]) for name in ("equivalents", "aliases") if name in row}
-    hosts = tuple(Host(**{"checked": None, **_days(host, "checked", "retires")}) for host in row.get("hosts", ()))
-    weights = tuple(
-        Weights(**{**_days(one, "checked"), **_weighed(one), "tasks": tuple(one["tasks"])})
-        for one in row.get("weights", ())
-    )
-    days = _days(row, "released", "retired", "checked")
-    return Card(id=model, **{**days, **names, "hosts": hosts, "weights": weights})
+    return Card(id=model, **_formed(row, _CARD))
 
 
-def _weighed(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "vram_gb": tuple(map(Decimal, row.get("vram_gb", ()))),
-        "limits": _limits(row.get("limits", {})),
-        "frames": frames_of(row.get("frames")),
-        "work": work_of(row.get("work")),
-    }
+def _hosts(rows: Sequence[Mapping[str, Any]]) -> tuple[Host, ...]:
+    return tuple(Host(**{"checked": None, **_formed(row, _HOST)}) for row in rows)
 
 
-def _days(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {**row, **{name: date.fromisoformat(row[name]) for name in names if name in row}}
+def _weights(rows: Sequence[Mapping[str, Any]]) -> tuple[Weights, ...]:
+    return tuple(Weights(**_formed(row, _WEIGHTS)) for row in rows)
+
+
+_Forms = Mapping[str, Callable[[Any], Any]]
+_LIMIT: _Forms = {
+    "values": tuple,
+    **dict.fromkeys(("min", "max", "multiple_of", "max_characters", "min_pixels", "max_pixels"), _same),
+}
+_OFFER: _Forms = {
+    **dict.fromkeys(("provider", "endpoint", "model", "task", "source", "note", "status", "unmapped"), _same),
+    **dict.fromkeys(("successor", "serves", "version", "weights", "defaults"), _same),
+    **dict.fromkeys(("checked", "announced", "preview", "released"), date.fromisoformat),
+    **dict.fromkeys(("deprecated", "retires", "retires_checked", "serves_from"), date.fromisoformat),
+    **dict.fromkeys(("regions", "required", "aliases"), tuple),
+    "retires_was": _days,
+    "rules": _rules,
+    "compute": _compute,
+    "frames": frames_of,
+    "work": work_of,
+}
+"""Beside its limits and its mapping."""
+_HOST: _Forms = {
+    **dict.fromkeys(("provider", "endpoint", "task", "source", "status", "note"), _same),
+    **dict.fromkeys(("checked", "retires"), date.fromisoformat),
+}
+_WEIGHTS: _Forms = {
+    **dict.fromkeys(("repository", "source", "license", "commercial_use", "vram_note", "defaults", "note"), _same),
+    "checked": date.fromisoformat,
+    "tasks": tuple,
+    "vram_gb": lambda sizes: tuple(map(Decimal, sizes)),
+    "limits": _limits,
+    "frames": frames_of,
+    "work": work_of,
+}
+_CARD: _Forms = {
+    **dict.fromkeys(("maker", "tier", "title", "family", "status", "successor", "why", "seeds", "license"), _same),
+    **dict.fromkeys(("is_stand_in", "source", "note"), _same),
+    **dict.fromkeys(("released", "retired", "checked"), date.fromisoformat),
+    **dict.fromkeys(("equivalents", "aliases"), tuple),
+    "hosts": _hosts,
+    "weights": _weights,
+}
+_NONE: Mapping[str, Any] = {}

@@ -56,6 +56,8 @@ def merge(base: Endpoint | None, row: Mapping[str, Any]) -> Endpoint:
     A field that the row sets to `false` is taken out: this endpoint does not have it.
     """
     base = base or _NOTHING
+    if _LAID_OVER.isdisjoint(row):
+        return base
     fields = base.fields
     if "fields" in row:
         fields = {name: target for name, target in fields.items() if row["fields"].get(name) is not False}
@@ -65,7 +67,7 @@ def merge(base: Endpoint | None, row: Mapping[str, Any]) -> Endpoint:
         fixed=_over(base.fixed, row.get("fixed")),
         build=base.build,
         files=_collected(_files(row["files"]) if "files" in row else base.files, row.get("outputs", ())),
-        meters=tuple(Meter(**meter) for meter in row["meters"]) if "meters" in row else base.meters,
+        meters=_meters(row["meters"]) if "meters" in row else base.meters,
         facts=_over(base.facts, row.get("facts")),
         refs=_over(base.refs, row.get("refs")),
         submit=base.submit,
@@ -77,6 +79,13 @@ def merge(base: Endpoint | None, row: Mapping[str, Any]) -> Endpoint:
 
 
 _NOTHING = Endpoint()
+_LAID_OVER = frozenset(
+    {"fields", "fixed", "files", "meters", "facts", "refs", "inputs", "outputs", "dialect", "template"}
+)
+
+
+def _meters(rows: Sequence[Mapping[str, Any]]) -> tuple[Meter, ...]:
+    return tuple(Meter(row["unit"], row["quantity"], row.get("reported")) for row in rows)
 
 
 def _over(base: Mapping[str, Any], row: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ __all__ = ["NUMBER", "FramesRow", "WorkRow", "frames_of", "inherited", "work_of"
 
 NUMBER = r"^\d+(\.\d+)?$"
 _Count = Annotated[int, Field(ge=1, strict=True)]
+_Number = Annotated[str, Field(pattern=NUMBER)]
 
 
 class FramesRow(Table):
@@ -43,19 +44,30 @@ class FramesRow(Table):
 class WorkRow(Table):
     """`work` of weights."""
 
-    parameters: Annotated[str, Field(pattern=NUMBER)]
+    parameters: _Number
     layers: _Count
     width: _Count
-    pixels_per_token: _Count
     steps: _Count
     passes: Annotated[int, Field(ge=1, le=3, strict=True)]
     source: Annotated[str, Field(pattern=r"\S")]
+    pixels_per_token: _Count | None = None
     frames_per_token: _Count = 1
+    tokens: _Count | None = None
+    tokens_per_s: _Number | None = None
+    reach: tuple[_Number, _Number] | None = None
+
+    @model_validator(mode="after")
+    def _counts_tokens_one_way(self) -> Self:
+        if (self.pixels_per_token, self.tokens, self.tokens_per_s).count(None) != 2:  # noqa: PLR2004
+            raise ValueError("say pixels_per_token of what is seen, or tokens or tokens_per_s of what is heard")
+        if self.reach is not None and not Decimal(0) < Decimal(self.reach[0]) < Decimal(self.reach[1]) <= 1:
+            raise ValueError("reach: the least, then the most of a GPU's peak, each a share of it")
+        return self
 
 
 def inherited(row: Mapping[str, Any], cards: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
     """An offer's row with what the weights it runs say under what it says itself."""
-    weights = _weights(row, cards)
+    weights = _weights(row, cards) if "weights" in row else None
     if weights is None:
         return row
     frames = row.get("frames", weights.get("frames"))
@@ -84,11 +96,13 @@ def _length(
     return {"duration_s": round(default / fps, 6)} if default and fps else {}
 
 
-def frames_of(row: Mapping[str, Any] | None) -> Frames | None:
+def frames_of(row: Mapping[str, Any]) -> Frames:
     """From a row of an index."""
-    return None if row is None else Frames(**row)
+    return Frames(**row)
 
 
-def work_of(row: Mapping[str, Any] | None) -> Work | None:
+def work_of(row: Mapping[str, Any]) -> Work:
     """From a row of an index."""
-    return None if row is None else Work(**{**row, "parameters": Decimal(row["parameters"])})
+    numbers = {name: Decimal(row[name]) for name in ("parameters", "tokens_per_s") if name in row}
+    reach = tuple(map(Decimal, row["reach"])) if "reach" in row else None
+    return Work(**{**row, **numbers, "reach": reach})

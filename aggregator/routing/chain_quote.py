@@ -82,6 +82,8 @@ class Spread(Plain):
         if self.low_usd == self.high_usd:
             return dollars(self.high_usd)
         middle, mostly, most = (_cents(amount) for amount in (self.p50_usd, self.p90_usd, self.high_usd))
+        if middle == mostly == most:
+            return most
         return f"{middle} (p90 {mostly}, at most {most})"
 
 

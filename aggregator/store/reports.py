@@ -16,7 +16,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    true,
     type_coerce,
 )
 
@@ -24,7 +23,7 @@ from aggregator.budgets import report
 from aggregator.job import JobRecord
 from aggregator.periods import DAY_MS, day_of, start_of
 from aggregator.pricing.money import from_micro_usd
-from aggregator.spend import BY, Credits, Dimension, Spend, SpendLine
+from aggregator.spend import BY, OUR_OWN, Credits, Dimension, Spend, SpendLine
 from aggregator.store.balances import DAY, RESOLVED, Figures, earmarks, end, pending, subtree, totals
 from aggregator.store.journal import COLUMNS, read_attempt
 from aggregator.store.schema import FINAL_STATES, account, attempt, earmark, job, transfer
@@ -211,7 +210,7 @@ def _lines(
     rows = rows.outerjoin(end, RESOLVED).outerjoin(_adjusting, _adjusting.c.attempt == pending.c.attempt)
     tag = _each_tag(connection)
     if "tag" in by:
-        rows = rows.outerjoin(tag, true())
+        rows = rows.outerjoin(tag, ~tag.c.key.startswith(OUR_OWN, autoescape=True))
     columns: dict[Dimension, Any] = {
         "project": pending.c.debit,
         "provider": attempt.c.provider,

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    func,
     insert,
     or_,
     select,
@@ -26,9 +27,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from aggregator.errors import StoreError
 from aggregator.job import AttemptState
 from aggregator.store import schema
-from aggregator.store.schema import attempt, job
+from aggregator.store.schema import attempt, earmark, job
 
 __all__ = [
+    "KeptMoney",
     "KnownJob",
     "Made",
     "Pick",
@@ -38,6 +40,7 @@ __all__ = [
     "RunStep",
     "StepState",
     "jobs_at",
+    "kept_money",
     "made",
     "open_run",
     "pick",
@@ -78,6 +81,21 @@ class Run:
     created_at: int
     """In milliseconds since the epoch."""
     updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMoney:
+    """What is kept for steps of a run that have not begun."""
+
+    run: str
+    project: str
+    """Its account: `project:film`."""
+    name: str
+    state: RunState
+    amount: int
+    """In micro-dollars."""
+    at: int
+    """Since when, in milliseconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +206,30 @@ def runs(connection: Connection, *, project: str | None = None) -> list[Run]:
         of = schema.run.c.project
         query = query.where(or_(of == project, of.startswith(f"{project}/", autoescape=True)))
     return [Run(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001
+
+
+_KEPT = (
+    select(
+        schema.run.c.id.label("run"),
+        schema.run.c.project,
+        schema.run.c.name,
+        schema.run.c.state,
+        func.sum(earmark.c.amount).label("amount"),
+        func.min(earmark.c.at).label("at"),
+    )
+    .join_from(earmark, schema.run, schema.run.c.id == earmark.c.run)
+    .group_by(schema.run.c.id, schema.run.c.project, schema.run.c.name, schema.run.c.state)
+    .having(func.sum(earmark.c.amount) > 0)
+    .order_by(func.min(earmark.c.at), schema.run.c.id)
+)
+
+
+def kept_money(connection: Connection) -> list[KeptMoney]:
+    """The runs for which money is kept, the longest first. One that was killed keeps it until it goes on or is
+    canceled.
+    """
+    rows = connection.execute(_KEPT)
+    return [KeptMoney(**{**row._mapping, "amount": int(row.amount)}) for row in rows]  # noqa: SLF001
 
 
 def set_state(connection: Connection, run: str, state: RunState, *, at: int) -> None:

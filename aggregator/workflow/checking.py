@@ -14,7 +14,7 @@ from aggregator.inputs import Media
 from aggregator.tasks import Request, faults
 from aggregator.workflow.content import Given, parameters, symbolic
 from aggregator.workflow.expand import expand
-from aggregator.workflow.file import typed
+from aggregator.workflow.file import OPTIONS, typed
 from aggregator.workflow.flat import is_address
 from aggregator.workflow.graph import Graph, Node
 from aggregator.workflow.kinds import made_by, makes, request_class, takes
@@ -85,10 +85,15 @@ class _Values:
         values: dict[str, Any] = {}
         for key, value in node.values.items():
             if key not in cls.model_fields:
-                self._wrong(node, key, unknown(f"parameter of {node.task}", key, cls.model_fields) + cls.beyond)
+                self._wrong(node, key, _unknown(node.task, key, cls) + cls.beyond)
             elif key in inputs:
                 values[key] = self._input(node, key, value, inputs[key])
-                if isinstance(value, list) and get_origin(cls.model_fields[key].annotation) is not tuple:
+                several = get_origin(cls.model_fields[key].annotation) is tuple
+                if several and not isinstance(value, list):
+                    if value != ANY:  # else it was told what is wrong with it
+                        self._wrong(node, key, f'{key} takes several: write a list, {key} = ["{value}"]')
+                    values[key] = [values[key]]
+                elif isinstance(value, list) and not several:
                     self._wrong(
                         node, key, f"{key} takes one, and there are {len(value)}: say which, @name.1 or @name#1"
                     )
@@ -120,7 +125,9 @@ class _Values:
         if not isinstance(value, str):
             return known if value == ANY else value
         if Ref.of(value) is None and (fault := _fault(value)) is not None:
-            self._wrong(node, key, f"{key}: {fault}")
+            name = Path(value).name
+            meant = f"; what the step of this name makes is @{name}" if name in self._graph.fans else ""
+            self._wrong(node, key, f"{key}: {fault}{meant}")
             return known
         kind = self._kind(value)
         if kind and kind not in kinds:
@@ -157,6 +164,10 @@ def _known(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _known(one) if key == "image" else one for key, one in value.items()}
     return dict(ANY) if isinstance(value, str) else value
+
+
+def _unknown(task: str, key: str, cls: type[Request]) -> str:
+    return unknown(f"parameter of {task}", key, cls.model_fields, beside=OPTIONS)
 
 
 def _named(value: str) -> str:

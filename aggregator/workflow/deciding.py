@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import JsonValue
@@ -25,7 +26,7 @@ __all__ = ["Decision", "Earlier", "ask_of", "decide", "differences", "fitted", "
 State = Literal["reused", "attached", "run"]
 ENDED_WITH_NOTHING = frozenset({"failed", "refused", "canceled"})
 ANY_PRICE = Decimal(10**9)
-_SHOWN = 60
+_SHOWN, _BEFORE = 60, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ def decide(
     own = None
     if earlier is not None:
         born = (earlier.run, earlier.generation)
-        mine = (job for job in jobs if (job.tags.get("run"), job.tags.get("generation")) == born)
+        mine = (job for job in jobs if (job.tags.get("run"), job.tags.get("_generation")) == born)
         own = next((job for job in mine if job.state not in ENDED_WITH_NOTHING), None)
     try:
         request, plan, notes = _fitted_at(project, node, full, ask, any_price=any_price)
@@ -197,11 +198,20 @@ def differences(before: Request, after: Request) -> Iterator[str]:
     for name in dict.fromkeys([*was, *now]):
         old, new = was.get(name), now.get(name)
         if old != new:
-            yield f"{name}: {_shown(old)} → {_shown(new)}"
+            since = _alike(old, new)
+            yield f"{name}: {_shown(old, since)} → {_shown(new, since)}"
 
 
-def _shown(value: JsonValue) -> str:
+def _alike(old: JsonValue, new: JsonValue) -> int:
+    """How many characters two long texts begin with alike that need not be shown."""
+    if not (isinstance(old, str) and isinstance(new, str)) or max(len(old), len(new)) < _SHOWN:
+        return 0
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    return max(0, same - _BEFORE)
+
+
+def _shown(value: JsonValue, since: int) -> str:
     if isinstance(value, str) and value.startswith("sha256:"):
         return f"{value[:15]}…"
-    text = "–" if value is None else repr(value)
+    text = "–" if value is None else repr(f"…{str(value)[since:]}" if since else value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

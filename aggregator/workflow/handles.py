@@ -96,10 +96,18 @@ class Handle:
     def __getattr__(self, name: str) -> Any:
         if name in FACTS:
             return Fact(f"@{self.name}.{name}")
-        raise AttributeError(f"{self!r} has no {name!r}; what may be asked of it in a condition: {', '.join(FACTS)}")
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise RequestError(
+            f"{self!r} has no {name!r}: nothing has been made yet; what may be asked of it, in a condition: "
+            f"{', '.join(FACTS)}"
+        )
+
+    def __getitem__(self, number: object) -> NoReturn:
+        raise RequestError(f"{self!r} is what goes on, one file: take(1), take(2) … of it are its takes")
 
     def _refused(self, *_: object) -> NoReturn:
         _unknown_yet(repr(self))
 
-    __bool__ = __int__ = __float__ = __index__ = __str__ = __len__ = __iter__ = __getitem__ = __contains__ = _refused
+    __bool__ = __int__ = __float__ = __index__ = __str__ = __len__ = __iter__ = __contains__ = _refused
     __lt__ = __le__ = __gt__ = __ge__ = __format__ = _refused

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from aggregator import chains
 from aggregator.editing.edits import Edit
 from aggregator.errors import AggregatorError
+from aggregator.identity import digest
 from aggregator.inputs import Media
 from aggregator.pricing.known import interval, known_values
 from aggregator.pricing.money import dollars
@@ -39,7 +40,7 @@ async def plan_run(desk: Desk) -> RunPlan:
 
     """
     work = await _looked(desk)
-    desk.asked.setdefault("settings", {})["marks"] = work.marks
+    desk.asked.setdefault("settings", {}).update(marks=work.marks, twins=work.twins)
     return await work.plan()
 
 
@@ -78,6 +79,8 @@ class _Planning:
         """What it cost to make what is found again; `None`: nobody knows."""
         self.marks: dict[str, str] = {}
         """By take, who would make it now."""
+        self.twins: dict[str, str] = {}
+        """By take, the one that it is the same as, which is priced and has the money of both."""
 
     async def look(self, node: Node) -> None:
         """Work out one flat step; those that it needs are known."""
@@ -118,12 +121,15 @@ class _Planning:
             return
         known = {one.take: self._new.get((one.address, one.mark)) for one in decisions if one.state == "run"}
         twins = {take: twin for take, twin in known.items() if twin is not None}
+        self.twins |= {f"{node.name}#{take}": name if "#" in name else f"{name}#1" for take, (name, _) in twins.items()}
         decisions = [_as_in(one, twins[one.take][0]) if one.take in twins else one for one in decisions]
         media = tuple(
             result.as_media() if result else twins[one.take][1] if one.take in twins else _to_come(one)
             for one, result in zip(decisions, results, strict=True)
         )
-        self._outcomes[node.name] = Outcome(node, "coming", media)
+        picked = self._desk.picks.get((node.name, digest([one.address for one in decisions])), 0)
+        there = 0 < picked <= len(results) and results[picked - 1] is not None  # whatever becomes of the other takes
+        self._outcomes[node.name] = Outcome(node, "done" if there else "coming", media, picked=picked if there else 1)
         new = [one for one in decisions if one.state == "run"]
         self._chain[node.name] = chain = [self._chain_step(one, node) for one in new]
         self._new |= {

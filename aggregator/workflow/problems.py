@@ -53,10 +53,10 @@ class Problems:
             raise WorkflowCheckError("\n".join([head, *(f"  {one}" for one in found)]), problems=found)
 
 
-def unknown(what: str, word: str, known: Iterable[str]) -> str:
-    """There is no such thing; the nearest there is, or all."""
+def unknown(what: str, word: str, known: Iterable[str], *, beside: Iterable[str] = ()) -> str:
+    """There is no such thing; the nearest there is, also of what may stand `beside` it, or all."""
     known = list(known)
-    close = get_close_matches(word, known, n=1)
+    close = get_close_matches(word, [*known, *beside], n=1)
     if close:
         return f"unknown {what} {word!r}: did you mean {close[0]!r}?"
     return f"unknown {what} {word!r}: " + (f"there are {', '.join(known)}" if known else "there are none")

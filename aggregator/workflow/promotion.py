@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aggregator.project import Project
     from aggregator.workflow.events import OnEvent
 
-__all__ = ["Compared", "RunComparison", "compared", "kept_of", "name_of", "plan_promotion", "promote"]
+__all__ = ["Compared", "RunComparison", "asked_of", "compared", "kept_of", "name_of", "plan_promotion", "promote"]
 
 
 def name_of(run: str, stage: str) -> str:
@@ -165,7 +165,7 @@ async def plan_promotion(
 ) -> RunComparison:
     """What promoting a run would make again, and what that costs beside the draft. Nothing is sent."""
     draft = await read_back(project, run)
-    given = _asked(draft, stage, keep)
+    given = asked_of(draft, stage, keep)
     return await compared(draft, await runs.plan(project, draft.graph.workflow, budget_usd=budget_usd, **given))
 
 
@@ -182,11 +182,12 @@ async def promote(
     promoted again, it goes on.
     """
     draft = await read_back(project, run)
-    given = _asked(draft, stage, keep)
+    given = asked_of(draft, stage, keep)
     return await runs.start(project, draft.graph.workflow, budget_usd=budget_usd, on_event=on_event, **given)
 
 
-def _asked(draft: Run, stage: str, keep: Sequence[str]) -> dict[str, Any]:
+def asked_of(draft: Run, stage: str, keep: Sequence[str]) -> dict[str, Any]:
+    """What the promotion of a run is started with, beside its workflow."""
     return {
         "name": name_of(draft.name, stage),
         "inputs": draft.graph.inputs,

@@ -3,17 +3,14 @@ siblings keep; what was written down is found again by the next start.
 """
 
 import asyncio
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aggregator import ledger
+from aggregator.edit_pool import MAX_EDITS_AT_ONCE
 from aggregator.editing.edits import Edit
-from aggregator.editing.run import run_edit
 from aggregator.errors import AggregatorError, BudgetExceededError, PriceUnknownError, StoreError, WorkflowError
 from aggregator.inputs import Media
 from aggregator.pricing.money import dollars, micro_usd
@@ -38,8 +35,6 @@ __all__ = ["Finished", "check_money", "close", "execute", "make_edit", "set_asid
 
 MAX_STEPS_AT_ONCE = 512
 """Steps that are under way at the same time; providers have limits of their own."""
-MAX_EDITS_AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
-"""Local edits at the same time: each keeps a core busy."""
 _WRITTEN: Mapping[str, StepState] = {
     "failed": "failed",
     "skipped": "skipped",
@@ -151,8 +146,7 @@ async def make_edit(desk: Desk, where: str, edit: Edit) -> Media:
     """Make it here, and remember it by its content."""
     paths = {media.sha256: await desk.have(media) for _, media in edit.media() if media.sha256 is not None}
     began_s = desk.project.opened.clock.monotonic()
-    with tempfile.TemporaryDirectory(prefix="aggregator-") as directory:
-        file = await asyncio.to_thread(run_edit, edit, paths, Path(directory) / "out")
+    async with desk.project.opened.edits.made(edit, paths) as file:
         made = await desk.project.opened.files.ingest(Media(source=file))
     took_ms = int((desk.project.opened.clock.monotonic() - began_s) * 1000)
     new = rows.Made(where, made.as_json(), took_ms, desk.now())
@@ -203,7 +197,7 @@ class _Execution:
         except AggregatorError as error:
             outcome = Outcome(node, "failed", why=str(error), error=error)
         self._outcomes[node.name] = outcome
-        if outcome.state in _WRITTEN and not outcome.media:
+        if outcome.state in _WRITTEN and not outcome.results:
             self._write(RunStep(self._desk.run, node.name, 1, _WRITTEN[outcome.state], why=outcome.why))
         self.tell("step", state=outcome.state, outcome=outcome)
         return outcome

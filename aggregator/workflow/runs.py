@@ -32,7 +32,21 @@ if TYPE_CHECKING:
     from aggregator.workflow.events import OnEvent
     from aggregator.workflow.model import Workflow
 
-__all__ = ["Kept", "Run", "RunOptions", "by_step", "cancel", "fit", "known_run", "open_desk", "pick", "plan", "start"]
+__all__ = [
+    "Kept",
+    "Run",
+    "RunOptions",
+    "by_step",
+    "cancel",
+    "check_scorers",
+    "desk_for",
+    "fit",
+    "known_run",
+    "open_desk",
+    "pick",
+    "plan",
+    "start",
+]
 
 
 class RunOptions(TypedDict, total=False):
@@ -204,11 +218,25 @@ async def open_desk(
 
     check(workflow, inputs)
     graph = _fitted(expand(workflow, inputs), fit)
-    called, at_stage, kept = name or workflow.name, stage or project.stage, kept or Kept()
-    opened, account = project.opened, project.account
-    generation = generation_of(graph, at_stage, kept)
-    known = await opened.store.read(lambda c: rows.read_run(c, account, called))
-    run_id = known.id if known else digest([account, called])[:32]
+    given: Any = {"scorers": scorers or {}, "budget_usd": budget_usd, "kept": kept or Kept()}
+    return await desk_for(project, graph, name=name or workflow.name, stage=stage or project.stage, **given)
+
+
+async def desk_for(
+    project: "Project",
+    graph: Graph,
+    *,
+    name: str,
+    stage: str,
+    scorers: Mapping[str, Score],
+    budget_usd: Decimal | None,
+    kept: Kept,
+) -> Desk:
+    """What a run of a graph works with: that, and what was written down of it before. Nothing is written."""
+    workflow, opened, account = graph.workflow, project.opened, project.account
+    generation = generation_of(graph, stage, kept)
+    known = await opened.store.read(lambda c: rows.read_run(c, account, name))
+    run_id = known.id if known else digest([account, name])[:32]
     before = await opened.store.read(lambda c: rows.steps_of(c, run_id)) if known else []
     picks = await opened.store.read(lambda c: rows.picks_of(c, run_id)) if known else []
     same = known is not None and known.generation == generation
@@ -217,7 +245,7 @@ async def open_desk(
     asked = {
         "workflow": {**workflow.as_json(), "directory": str(workflow.directory.absolute())},
         "inputs": dict(graph.inputs),
-        "stage": at_stage,
+        "stage": stage,
         "generation": generation,
         "settings": {"kept": sorted(kept.takes), "chosen": _chosen(graph)},
     }
@@ -225,15 +253,15 @@ async def open_desk(
         project,
         graph,
         run_id,
-        called,
-        at_stage,
+        name,
+        stage,
         before={(one.step, one.take): one for one in before},
         resuming=same and not was_over,
         marks=settings.get("marks", {}) if same else {},
         picks={(one.step, one.address): one.take for one in picks},
         kept=kept.takes,
         kept_picks=kept.picks,
-        scorers=scorers or {},
+        scorers=scorers,
         budget_usd=budget_usd,
         bounds_usd=_bounds(graph, budget_usd),
         asked=asked,
@@ -272,9 +300,9 @@ def _bounds(graph: Graph, budget_usd: Decimal | None) -> dict[str, Decimal]:
         if share is None:
             continue
         if budget_usd is None:
-            raise ConfigurationError(
-                f"step {node.step.name!r} has a share of the run's budget, and the run has none: give budget_usd"
-            )
+            place = f"{node.step.place.at('share')}: " if node.step.place else ""
+            text = f"{place}step {node.step.name!r} has a share of the run's budget, and the run has none"
+            raise ConfigurationError(f"{text}: give budget_usd (--budget)")
         of = len(graph.fans[node.step.name])
         bound = budget_usd * Decimal(str(share)) / of
         found[node.name] = bound if node.step.max_usd is None else min(bound, node.step.max_usd)
@@ -286,7 +314,8 @@ async def plan(project: "Project", workflow: "Workflow", **given: Any) -> RunPla
     return await plan_run(await open_desk(project, workflow, **given))
 
 
-def _check_scorers(desk: Desk) -> None:
+def check_scorers(desk: Desk) -> None:
+    """See that every function that picks is there."""
     for node in desk.graph.nodes:
         how, _, name = node.step.pick.partition(":")
         is_picked = node.takes == 1 or node.name in desk.kept_picks
@@ -321,7 +350,7 @@ async def start(
 ) -> Run:
     """Start a run, or go on with it; takes what `open_desk` takes."""
     desk = await open_desk(project, workflow, budget_usd=budget_usd, **given)
-    _check_scorers(desk)
+    check_scorers(desk)
     return await run_of(desk, await execute(desk, on_event=on_event))
 
 

@@ -164,10 +164,12 @@ class Desk:
             "workflow": self.graph.workflow.name,
             "run": self.name,
             "step": node.name,
-            "generation": self.generation,
+            "_run": self.run,
+            "_generation": self.generation,
         }
         asked = cast("Options", {**options, "key": decision.key, "tags": tags})
-        earmark = (self.run, f"{node.name}#{decision.take}")
+        take = f"{node.name}#{decision.take}"
+        earmark = (self.run, self.asked.get("settings", {}).get("twins", {}).get(take, take))
         job = await self.project.order(decision.request, asked, take=decision.take, mark=decision.key, earmark=earmark)
         return job.id
 

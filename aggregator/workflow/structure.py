@@ -16,7 +16,7 @@ from aggregator.workflow.file import OPTIONS
 from aggregator.workflow.kinds import known_tasks, made_by, request_class, starts_from, takes
 from aggregator.workflow.model import NAME, PREVIOUS, Carried, Ref, Step, Workflow, refs_in
 from aggregator.workflow.problems import Problems, unknown
-from aggregator.workflow.words import names_in
+from aggregator.workflow.words import names_in, unclosed_in
 
 __all__ = ["ANY", "WHAT", "mended"]
 
@@ -259,6 +259,9 @@ class _Structure:
         """What stands for inputs in the texts of a value."""
         own = (ITEM, INDEX) if fan_out else ()
         known = (*self._inputs, *own)
+        for name in unclosed_in(value):
+            if name in known:
+                self._wrong(step, key, f"{key}: {{{name} is not closed: write {{{name}}}; {{{{ is a plain brace")
         for match in names_in(value):
             if match[1] not in known:
                 hint = "; {item} and {index} are of a fan-out" if match[1] in (ITEM, INDEX) else "; {{ is a plain brace"

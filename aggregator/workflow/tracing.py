@@ -37,7 +37,7 @@ from aggregator.verbs import Verbs
 from aggregator.workflow.handles import Handle
 from aggregator.workflow.kinds import request_class, starts_from, takes
 from aggregator.workflow.model import Carried, Place, Step, Workflow
-from aggregator.workflow.problems import Problems
+from aggregator.workflow.problems import Problems, unknown
 from aggregator.workflow.step_verbs import STEP_OPTIONS, StepOptions, StepVerbs
 
 __all__ = ["Function", "Steps", "trace", "workflow"]
@@ -124,11 +124,20 @@ class Steps(StepVerbs):
         options = {name: value for name, value in given.items() if name in known}
         values = {**parameters, **{name: value for name, value in given.items() if name not in known}}
         values = {name: value for name, value in values.items() if value is not None}
-        inputs = takes(task)
+        inputs, cls = takes(task), request_class(task)
+        for name in values:
+            if name not in cls.model_fields:
+                beside = sorted(known)
+                raise RequestError(unknown(f"parameter of {task}", name, cls.model_fields, beside=beside) + cls.beyond)
         seen = {name: _stand_in(value) if name in inputs else value for name, value in values.items()}
         if options.get("continues") is not None and (start := starts_from(task)) is not None:
             seen.setdefault(start, Media(sha256=sha256(b"").hexdigest(), mime_type=f"{start}/*"))
-        return self._record(request_class(task)(**seen), values, options)
+        return self._record(cls(**seen), values, options)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise RequestError(unknown("verb", name, [one for one in dir(type(self)) if not one.startswith("_")]))
 
     def _record(self, request: Request, values: Mapping[str, Any], options: dict[str, Any]) -> Handle:
         for name, reason in _REFUSED.items():
@@ -263,7 +272,7 @@ def _noting(verb: Callable[..., Coroutine[Any, Any, Handle]]) -> Callable[..., C
         except StopIteration as made:
             return _done(made.value)
         except (RequestError, ConfigurationError) as error:
-            _refuse(verb.__name__, place, error)
+            _refuse("the workflow", place, error)
         raise AssertionError
 
     return noted
@@ -336,8 +345,10 @@ def trace(function: Callable[Concatenate[Steps, P], Awaitable[None]], *args: P.a
     return Function(function)(*args, **inputs)
 
 
-def _run(work: Awaitable[object]) -> None:
+def _run(work: object) -> None:
     """Run it to the end, in a thread of its own where an event loop is running already."""
+    if not inspect.isawaitable(work):
+        raise RequestError("a workflow function is async: write async def")
 
     async def whole() -> None:
         if await work is not None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["PLACE", "names_in", "texts_in"]
+__all__ = ["PLACE", "names_in", "texts_in", "unclosed_in"]
 
 PLACE = re.compile(r"\{\{|\}\}|\{([A-Za-z][\w-]*)((?:\.[\w-]+)*)\}")
 """A name and the path behind it, or a plain brace, which has neither."""
@@ -19,6 +19,14 @@ def texts_in(value: Any) -> Iterator[str]:
             yield from texts_in(one)
     elif isinstance(value, str):
         yield value
+
+
+_UNCLOSED = re.compile(r"\{([A-Za-z][\w-]*)")
+
+
+def unclosed_in(value: Any) -> Iterator[str]:
+    """Every name behind a brace that is not closed."""
+    return (match[1] for text in texts_in(value) for match in _UNCLOSED.finditer(PLACE.sub("", text)))
 
 
 def names_in(value: Any) -> Iterator[re.Match[str]]:

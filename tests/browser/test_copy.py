@@ -44,6 +44,16 @@ async def test_it_opens_from_disk_and_every_clip_plays(page: Page, browser: Brow
     assert [address for address in browser.asked if address.startswith("file:")] == [page.url.partition("#")[0]]
 
 
+async def test_what_a_step_is_stays_in_view_beside_its_takes_below_the_header(page: Page) -> None:
+    await page.set_viewport_size({"width": 1100, "height": 420})
+    await page.evaluate("document.querySelector('#step-still .takes').style.paddingBottom = '900px'")
+    await page.evaluate("scrollTo(0, document.querySelector('#step-still').offsetTop + 400)")
+    await page.wait_for_function(
+        "() => { const top = (what) => document.querySelector(what).getBoundingClientRect();"
+        " const gap = top('#step-still .about').top - top('header').bottom; return gap >= 0 && gap < 40; }"
+    )
+
+
 async def test_a_sound_plays_and_stops_at_its_end(page: Page) -> None:
     voice = page.locator("#step-voice article")
     await voice.get_by_role("button", name="Play voice").click()

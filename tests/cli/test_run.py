@@ -2,6 +2,7 @@
 
 import json
 import signal
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import typer
 
 from aggregator.cli import run as run_module
+from aggregator.cli.show import usd
 from aggregator.errors import BudgetExceededError
 
 from .conftest import Command, start
@@ -159,6 +161,42 @@ def test_a_run_is_given_up_and_its_money_is_free(film: Command) -> None:
     assert float(film.json("spend")["held_usd"]) == 0
 
 
+def test_a_run_that_was_killed_says_what_it_keeps_and_what_frees_it(film: Command, tmp_path: Path) -> None:
+    (tmp_path / "film.toml").write_text(FILM.replace('pick = "person"', "").replace("0.5", "4"))
+    process = start(*LOCAL, "--project", "spot", cwd=tmp_path)
+    assert process.stderr is not None
+    while "still" not in process.stderr.readline():
+        pass
+    process.kill()
+    process.communicate(timeout=60)
+    [listed] = film.json("runs")
+    assert listed["state"] == "running"
+    kept = Decimal(listed["kept_usd"])
+    assert 0 < kept <= Decimal(listed["reserved_usd"])
+    [said] = [one for one in film.json("doctor")["findings"] if one["name"] == "kept for a run"]
+    frees = "aggregator runs cancel film --project spot"
+    assert said["verdict"] == "warning"
+    assert said["said"].startswith(f"film: {usd(kept)} is kept since {listed['kept_since'][:10]}")
+    assert said["said"].endswith(frees)
+    assert frees in film("runs").out
+    assert "`aggregator runs` says for which" in film("spend").out
+    assert Decimal(film.json(*frees.split()[1:])["freed_usd"]) == kept
+    assert "kept for a run" not in film("doctor").out
+    assert frees not in film("runs").out
+
+
+def test_a_run_counts_what_it_bought_and_not_one_of_its_name_in_another_project(film: Command, tmp_path: Path) -> None:
+    (tmp_path / "film.toml").write_text(FILM.replace('pick = "person"', ""))
+    film(*LOCAL, "--project", "spots/one")
+    film(*LOCAL, "--project", "spots", "--set", 'shots=["pan"]')
+    both = {one["project"]: Decimal(one["spent_usd"]) for one in film.json("runs")}
+    one, all_of_it = (Decimal(film.json("spend", "--project", name)["settled_usd"]) for name in ("spots/one", "spots"))
+    assert both == {"spots/one": one, "spots": all_of_it - one}
+    assert one > both["spots"] > 0
+    tags = {line["tag"].partition("=")[0] for line in film.json("spend", "--by", "tag")["lines"]}
+    assert tags == {"workflow", "run", "step"}
+
+
 def test_a_run_that_is_not_there_is_said(film: Command) -> None:
     assert film("runs").out.startswith("No runs.")
     film(*LOCAL, "--project", "a", code=3)
@@ -198,6 +236,24 @@ def test_a_function_is_run_with_its_own_functions_that_pick(run: Command, tmp_pa
     made = run("run", "chain.py:chain", "--local", "--set", "prompt=7", "--set", 'sizes=["128x72", "96x96"]', "--json")
     assert list(lines(made.out)[-1]["steps"]) == ["still-1", "still-2"]
     assert "has no workflow other" in run("run", "chain.py:other", "--local", code=1).err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import nothing_there\n" + CHAIN, "chain.py:1: ModuleNotFoundError: No module named 'nothing_there'"),
+        (CHAIN + "    x = (\n", "SyntaxError: '(' was never closed"),
+        (CHAIN.replace("largest(take):", "largest(take)"), "chain.py:5: SyntaxError: expected ':'"),
+        (CHAIN + "    {}['a']\n", "chain.py:13: KeyError: 'a'"),
+    ],
+)
+def test_a_mistake_in_a_file_of_python_is_said_with_its_line(
+    run: Command, tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "chain.py").write_text(text)
+    ended = run("run", "chain.py", "--local", "--set", "prompt=x", "--plan", code=1)
+    assert said in ended.err
+    assert len(ended.err.splitlines()) == 1
 
 
 # ---------------------------------------------------------------------------------------------------------- agreement

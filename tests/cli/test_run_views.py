@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from aggregator.cli.run_news import Following, families
+from aggregator.cli.run_plan_view import draw_run_plan, planned_cost
 from aggregator.cli.run_tree import Tree
 from aggregator.job import AttemptState, Progress
 from aggregator.routing.chain_quote import ChainQuote, Spread, StepQuote, Times, Way
@@ -164,3 +165,37 @@ def test_on_a_pipe_there_is_a_line_for_each_step_that_is_in_another_state() -> N
         for event in (planned(*SHOTS), ordered("shot.1", "j1"), ended("shot.1"), ended("shot.2", "blocked", cost="0")):
             tree.tell(event)
     assert out.getvalue().splitlines() == ["shot.1: running, one", "shot.1: done, one, $1.00, in 10.0 s"]
+
+
+# ----------------------------------------------------------------------------------------------------------- the plan
+
+
+def plan_on(width: int, *steps: StepPlan) -> list[str]:
+    out = io.StringIO()
+    plan = planned(*steps).plan
+    assert plan is not None
+    draw_run_plan(Console(file=out, width=width, color_system=None), plan)
+    return out.getvalue().splitlines()
+
+
+def test_who_makes_it_gives_way_to_why_and_no_heading_is_cut() -> None:
+    steps = [bought("still"), *(replace(bought(f"shot.{n}", "still"), why="follows from still") for n in (1, 2))]
+    for width in (64, 100):
+        said = plan_on(width, *steps)
+        assert said[1].split() == ["step", "who", "at", "most", "time", "why"]
+        assert ("by acme:one" in said[2]) == (width == 100)
+        assert "follows from still" in said[3]
+
+
+def test_items_of_one_step_are_named_once() -> None:
+    cast = [bought("cast.1"), bought("cast.2")]
+    shots = [replace(bought(f"shot.{n}", "cast.1", "cast.2"), why="follows from cast.1, cast.2") for n in (1, 2)]
+    assert any(line.rstrip().endswith("follows from cast") for line in plan_on(100, *cast, *shots))
+    chain = ChainQuote((), None, DOLLAR, None, 100.0, unpriced=("lips.1", "lips.2", "board#1", "board#2"))
+    assert planned_cost(chain) == "$1.00 and lips, board, of which nobody knows the price yet"
+
+
+def test_figures_that_read_the_same_are_said_once() -> None:
+    close = Spread(*map(Decimal, ("0.0498", "0.0499", "0.04995", "0.05")))
+    assert str(close) == "$0.05"
+    assert str(replace(close, high_usd=Decimal("0.06"))) == "$0.05 (p90 $0.05, at most $0.06)"

@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 
+from aggregator import _build
 from aggregator.backends import provider_table
-from aggregator.errors import ConfigurationError, FeedError
+from aggregator.discovery.workflows import Known, read
+from aggregator.errors import ConfigurationError, FeedError, RequestError
 from aggregator.registry.bounds import check
-from aggregator.registry.load import Registry, index_text
+from aggregator.registry.load import Registry
 from aggregator.registry.mapping import mappings_of
+from aggregator.registry.packing import index_text
 from aggregator.registry.schema import read_directory
+from aggregator.tasks import Lora, TextToImage
 from tests.providers.own import cards_of
 
 CARDS = cards_of("comfyui")[0]
@@ -47,6 +51,35 @@ def test_a_title_comes_before_an_id(tmp_path):
     assert offer_of(after).mapping.fields == {"prompt": "16.inputs.text"}
     assert offer_of(after).mapping.template["partial_execution_targets"] == ["19"]
     assert offer_of(after).mapping.files.path.startswith("outputs.19.images[]")
+
+
+def test_an_adapter_fills_both_inputs_of_its_node(tmp_path):
+    node = {
+        "class_type": "LoraLoader",
+        "inputs": {"lora_name": "a.safetensors", "strength_model": 1.0, "model": ["4", 0]},
+    }
+    fields = f'{FIELDS}loras = "{{LoraLoader}}.inputs.lora_name {{LoraLoader}}.inputs.strength_model"\n'
+    offer = offer_of(registry(tmp_path, HEAD + fields, {**GRAPH, "20": node}))
+    table = TABLES["comfyui"]
+
+    def built(*loras: Lora) -> Any:
+        request = TextToImage(prompt="a", **({"loras": loras} if loras else {}))
+        body: Any = _build.build_body(table, offer.mapping, request, names={}, media=lambda *_: None)
+        return body["prompt"]["20"]["inputs"]
+
+    assert built(Lora(weights="ink.safetensors", scale=0.5)) == {
+        "lora_name": "ink.safetensors",
+        "strength_model": 0.5,
+        "model": ["4", 0],
+    }
+    assert built() == node["inputs"], "as the file has it"
+    two = [Lora(weights=name) for name in "ab"]
+    with pytest.raises(RequestError, match=r"loras=.* does not fill"):
+        built(*two)
+    found = read(
+        {**GRAPH, "3": {**GRAPH["3"], "inputs": {**GRAPH["3"]["inputs"], "model": ["20", 0]}}, "20": node}, Known()
+    )
+    assert found.fields["loras"] == "{LoraLoader}.inputs.lora_name {LoraLoader}.inputs.strength_model"
 
 
 def test_without_outputs_every_kept_file_is_collected(tmp_path):

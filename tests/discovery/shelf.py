@@ -17,7 +17,7 @@ from aggregator.discovery.sources import sources
 from aggregator.engine import Engine
 from aggregator.testing.clock import VirtualClock
 
-DAY = date(2026, 11, 21)
+DAY = date(2026, 11, 22)
 KEY = "sk-0123456789abcdef0123"
 
 

@@ -58,6 +58,7 @@ def paths(*names: str) -> dict[str, Any]:
 
 KNOWN = [
     ({"/system_stats": {"system": {"comfyui_version": "0.33.0"}}}, "comfyui", "", "0.33.0"),
+    ({"/api/v2/health": {"status": "healthy", "upstream": "http://127.0.0.1:8188"}}, "comfyui_v2", "", None),
     (
         {"/v1/models": models("Wan-AI/x", supported_task_types=["T2V"]), "/server_info": {"version": "0.5.23"}},
         *("openai_compatible", "sglang", "0.5.23"),

@@ -147,6 +147,11 @@ def reading(name: str = "mine-v1", **values: Any) -> FoundReading:
     return FoundReading(**{**given, **values})
 
 
+def test_what_two_sources_say_of_one_day_is_proposed_once(root: Path):
+    both = [Found(name, DAY, readings=(reading(), reading())) for name in ("copy", "first-hand")]
+    assert [one.source for one in propose(registry(root), both, DAY).proposals] == ["copy"]
+
+
 def test_younger_readings_are_proposed_with_the_card_they_were_of(root: Path):
     result = proposed(root, whole=False, readings=(reading(), reading("stranger"), reading(as_of=date(2026, 9, 1))))
     assert [(one.kind, one.model) for one in result.proposals] == [("reading", "model-of-mine"), ("reading", "")]

@@ -27,6 +27,7 @@ WHERE = {
     "ideogram": "api.ideogram.ai/",
     "kling": "kling.ai/",
     "litellm": "raw.githubusercontent.com/",
+    "lmarena": "datasets-server.huggingface.co/",
     "models.dev": "models.dev/",
     "openai": "api.openai.com/",
     "openrouter": "openrouter.ai/",
@@ -272,20 +273,36 @@ async def test_bedrock_says_the_days_of_a_models_life(end: Any):
     assert len(found.left_out) == 1
 
 
-async def test_portkeys_cents_are_dollars_and_what_hangs_on_quality_is_left_out():
-    def row(image: Any) -> dict[str, Any]:
-        return {"pricing_config": {"pay_as_you_go": {"image": image} if image else {"request_token": {"price": 0}}}}
+PORTKEY = "raw.githubusercontent.com/Portkey-AI/models/main/pricing/"
 
-    file = {
-        "default": row(None),
-        "fal-ai/nano-banana-2": row({"default": {"default": {"price": 3.98}}}),
-        "openai/gpt-image-2": row({"default": {"default": {"price": 21.1}, "1024x768": {"price": 14.5}}, "low": {}}),
-        "openai/gpt-4o": row(None),
+
+def portkey(**images: Any) -> dict[str, Any]:
+    """A file of Portkey-AI/models@f654307: cents of an image by quality, then by size."""
+    rows = {name: {"pay_as_you_go": words or {"request_token": {"price": 0}}} for name, words in images.items()}
+    return {name: {"pricing_config": row} for name, row in {"default": {"pay_as_you_go": {}}, **rows}.items()}
+
+
+def always(cents: float) -> dict[str, Any]:
+    return {"image": {"default": {"default": {"price": cents}}}}
+
+
+async def test_portkeys_cents_are_dollars_and_what_hangs_on_quality_is_left_out():
+    by_size = {"image": {"default": {"default": {"price": 21.1}, "1024x768": {"price": 14.5}}, "low": {}}}
+    pages = {
+        "fal-ai": portkey(**{"fal-ai/nano-banana-2": always(3.98), "openai/gpt-image-2": by_size, "openai/gpt-4o": {}}),
+        "stability-ai": portkey(ultra=always(8), **{"sd3.5-medium": always(3.5)}),
+        "byteplus": portkey(**{"seedream-4-5-251128": {"additional_units": {"generated_images": {"price": 4}}}}),
+        "together-ai": portkey(**{"black-forest-labs/FLUX.1.1-pro": always(0.04)}),
     }
-    found = await Shelf({"raw.githubusercontent.com/Portkey-AI/models/main/pricing/fal-ai.json": file}).found("portkey")
-    (price,) = found.prices
-    assert (price.provider, price.endpoint, price.unit) == ("fal", "fal-ai/nano-banana-2", "image")
-    assert price.usd == Decimal("0.0398")
+    found = await Shelf({f"{PORTKEY}{name}.json": page for name, page in pages.items()}).found("portkey")
+    assert {(price.provider, price.endpoint): price.usd for price in found.prices} == {
+        ("fal", "fal-ai/nano-banana-2"): Decimal("0.0398"),
+        ("stability", "generate/ultra"): Decimal("0.08"),
+        ("stability", "sd3.5-medium"): Decimal("0.035"),
+        ("ark", "seedream-4-5-251128"): Decimal("0.04"),
+        ("together", "black-forest-labs/FLUX.1.1-pro"): Decimal("0.04"),
+    }
+    assert {price.unit for price in found.prices} == {"image"}
     assert found.left_out == ("openai/gpt-image-2: by quality and size",)
 
 
@@ -385,6 +402,45 @@ async def test_the_arena_says_the_day_of_each_board(
     reading = next(one for one in found.readings if one.board == "lmarena/video-to-video")
     assert (reading.as_of, reading.score, reading.votes) == (date(2026, 6, 29), 1377, 3010)
     assert (reading.minus, reading.plus) == expected
+
+
+def arena_row(**words: Any) -> dict[str, Any]:
+    """A row as huggingface.co/docs/dataset-viewer/rows wraps one of the set's."""
+    row = {"model_name": "veo-3.1-audio", "organization": "google", "license": "Proprietary", "rating": 1363.5}
+    row |= {"rating_lower": 1355.5, "rating_upper": 1370.0, "variance": 13.7, "vote_count": 13691.0, "rank": 7}
+    row |= {"category": "overall", "leaderboard_publish_date": "2026-08-13", **words}
+    return {"row_idx": 0, "row": row, "truncated_cells": []}
+
+
+ARENA_SET = "datasets-server.huggingface.co/rows?dataset=lmarena-ai/leaderboard-dataset&split=latest&config="
+
+
+async def test_the_arenas_own_set_is_read_page_after_page():
+    first = [arena_row(), arena_row(category="anime", rating=1), arena_row(model_name="no-interval", rating_lower=None)]
+    pages = {
+        ARENA_SET: {"features": [], "rows": [], "num_rows_total": 0, "partial": False},
+        f"{ARENA_SET}text_to_video&offset=0&length=100": {"rows": first, "num_rows_total": 101, "partial": False},
+        f"{ARENA_SET}text_to_video&offset=100&length=100": {
+            "rows": [arena_row(model_name="last", rank=None), arena_row(rating=None)],
+            "num_rows_total": 101,
+            "partial": False,
+        },
+    }
+    shelf = Shelf(pages)
+    found = await shelf.found("lmarena")
+    assert [one.name for one in found.readings] == ["veo-3.1-audio", "no-interval", "last"]
+    one = found.readings[0]
+    assert (one.board, one.score, one.as_of) == ("lmarena/text-to-video", 1363.5, date(2026, 8, 13))
+    assert (one.minus, one.plus, one.votes, one.rank) == (8, 6.5, 13691, 7)
+    assert (found.readings[1].minus, found.readings[2].rank) == (None, None)
+    assert len(found.left_out) == 1
+    assert len(shelf.asked) == 6
+
+
+async def test_a_part_of_the_arenas_set_is_not_taken_for_the_whole():
+    part = {"rows": [arena_row()], "num_rows_total": 1, "partial": True}
+    with pytest.raises(ResponseFormatError, match="only a part"):
+        await Shelf({ARENA_SET: part}).found("lmarena")
 
 
 async def test_a_list_without_end_is_another_form():

@@ -12,7 +12,7 @@ from aggregator.registry.load import Registry
 from aggregator.registry.mapping import mappings_of
 from aggregator.routing.fitting import Refusal, Terms, fit
 from aggregator.routing.frames import _around, described
-from aggregator.tasks import ImageToVideo, TextToImage, TextToVideo
+from aggregator.tasks import TASKS, ImageToVideo, TextToImage, TextToVideo
 
 from .own import FIELDS, OWN, own_offer, registry_of
 
@@ -127,6 +127,60 @@ def test_a_wrong_word_is_said_at_once(tmp_path, text, said):
         registry_of(tmp_path)
 
 
+def open_weights():
+    cards = Registry.bundled().cards
+    for model, card in cards.items():
+        for one in card.weights:
+            for task in one.tasks:
+                if one.frames is not None or "size" in one.limits:
+                    yield pytest.param(model, task, one, id=f"{model}, {task}")
+
+
+@pytest.mark.parametrize(("model", "task", "weights"), list(open_weights()))
+def test_the_rules_of_every_open_model_move_what_is_asked_for_before_a_server_does(tmp_path, model, task, weights):
+    needs = {"image": "https://a.example/b.png", "video": "https://a.example/b.mp4"}
+    given = {
+        name: needs[name] for name, field in TASKS[task].model_fields.items() if name in needs and field.is_required()
+    }
+    prompt = {"prompt": "a"} if "prompt" in TASKS[task].model_fields else {}
+    offer = own_offer(tmp_path, model, task=task, fields={**FIELDS, **{name: name for name in given}})
+    clip = weights.frames is not None
+    fps = weights.defaults.get("fps", 24) if clip else None
+    asked = {"size": (1003, 517), **({"duration_s": 30 / fps, "fps": fps} if clip else {})}
+    asked = {name: value for name, value in asked.items() if name in TASKS[task].model_fields}
+    served, changes = fitted(offer, TASKS[task](**given, **prompt, **asked), adjust=True)
+    step = weights.limits["size"].multiple_of
+    assert all(side % step == 0 for side in served.size), (served.size, step)
+    assert "size" in {change.field for change in changes}
+    if clip:
+        count, rule = round(served.duration_s * served.fps), weights.frames
+        assert (count - rule.plus) % rule.multiple_of == 0
+        assert (rule.min or 1) <= count <= (rule.max or count)
+
+
+WORK = 'parameters = "1", layers = 2, width = 3, steps = 4, passes = 1, source = "counted"'
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("", "say pixels_per_token of what is seen, or tokens or tokens_per_s of what is heard"),
+        ("pixels_per_token = 16, tokens = 5", "say pixels_per_token"),
+        ('tokens_per_s = "5", tokens = 5', "say pixels_per_token"),
+        ('tokens = 5, reach = ["0.9", "0.2"]', "the least, then the most"),
+        ('tokens = 5, reach = ["0.5", "1.2"]', "the least, then the most"),
+    ],
+)
+def test_a_shape_that_makes_no_sense_is_refused(tmp_path, more, said):
+    path = tmp_path / "registry" / "models"
+    path.mkdir(parents=True)
+    weights = 'repository = "a/b"\ntasks = ["text-to-sound"]\nlicense = "MIT"\nchecked = 2026-11-20\nsource = "me"\n'
+    head = '[model]\nmaker = "me"\ntier = "workhorse"\n[[weights]]\n'
+    (path / "a.toml").write_text(f"{head}{weights}work = {{ {WORK}{', ' if more else ''}{more} }}\n")
+    with pytest.raises(ConfigurationError, match=said):
+        registry_of(tmp_path)
+
+
 def test_every_open_model_with_weights_says_what_may_be_sold():
     cards = Registry.bundled(mappings=mappings_of({})).cards.values()
     weights = [one for card in cards for one in card.weights]
@@ -135,7 +189,7 @@ def test_every_open_model_with_weights_says_what_may_be_sold():
         assert one.commercial_use == "unknown" or "unread" not in one.license
         assert one.commercial_use != "yes" or "NC" not in one.license.upper().split("-")
         assert not one.vram_gb or one.vram_note
-    assert sum(one.work is not None for one in weights) >= 20
+    assert sum(one.work is not None for one in weights) >= 31
     clips = [one for one in weights if {"text-to-video", "image-to-video"} & set(one.tasks)]
     assert all(one.frames and one.defaults.get("fps") for one in clips)
     assert date(2026, 1, 1) < min(one.checked for one in weights)

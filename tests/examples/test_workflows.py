@@ -4,6 +4,7 @@ import asyncio
 import csv
 import os
 import runpy
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -121,6 +122,8 @@ def test_the_night_is_killed_and_gone_on_with(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["overnight_batch.py", "30"])
     monkeypatch.setenv("PYTHONPATH", str(EXAMPLES.parent))
+    other = [sys.executable, "-m", "aggregator.cli", "run", str(EXAMPLES / "image_upscale_video.toml"), "--local"]
+    assert subprocess.run(other, check=False, capture_output=True).returncode == 3, "another was played here before"
     runpy.run_path(str(EXAMPLES / "overnight_batch.py"), run_name="__main__")
     killed, again, paid = capsys.readouterr().out.splitlines()
     assert killed.startswith("killed after 10 of 30 pictures")

@@ -17,15 +17,20 @@ from aggregator.contract import HttpRequest
 from aggregator.store.postgres import PostgreSQL
 from aggregator.store.sqlite import SQLite
 
-__all__ = ["plant"]
+__all__ = ["At", "Plant", "plant"]
+
+At = Callable[[str], None]
+"""Takes the name of a point that a process comes by."""
+Plant = Callable[[At], None]
+"""Puts points into what a process does."""
 
 SENT = "http11.send_request_body.complete"
 """What httpcore says when the last byte of a request has left."""
 
 
-def plant(kill_at: int | str | None) -> list[str]:
+def plant(kill_at: int | str | None, *more: Plant) -> list[str]:
     """Count the points that this process comes by, and kill it at one of them: by its number (the first is 1), or at
-    the first one of a name.
+    the first one of a name. `more` plants points in other libraries.
 
     Returns the names of those it came by, to be read at the end.
     """
@@ -40,12 +45,12 @@ def plant(kill_at: int | str | None) -> list[str]:
 
     for database in (SQLite, PostgreSQL):
         _plant_in_commits(database, at)
-    _plant_in_flushes(at)
-    _plant_in_exchanges(at)
+    for one in (_plant_in_flushes, _plant_in_exchanges, *more):
+        one(at)
     return names
 
 
-def _plant_in_commits(database: Any, at: Callable[[str], None]) -> None:
+def _plant_in_commits(database: Any, at: At) -> None:
     begin, commit = database.begin, database.commit
     writes = False
 
@@ -65,7 +70,7 @@ def _plant_in_commits(database: Any, at: Callable[[str], None]) -> None:
     database.begin, database.commit = noting, passing
 
 
-def _plant_in_flushes(at: Callable[[str], None]) -> None:
+def _plant_in_flushes(at: At) -> None:
     fsync = os.fsync
 
     def flushing(opened: int) -> None:
@@ -75,7 +80,7 @@ def _plant_in_flushes(at: Callable[[str], None]) -> None:
     os.fsync = flushing  # type: ignore[assignment]
 
 
-def _plant_in_exchanges(at: Callable[[str], None]) -> None:
+def _plant_in_exchanges(at: At) -> None:
     message, send, stream = _http._message, HttpxTransport.send, HttpxTransport.stream
 
     def traced(request: HttpRequest, *rest: Any) -> Any:

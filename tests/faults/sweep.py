@@ -177,13 +177,13 @@ class Tally:
 
     def row(self, name: str, points: str) -> str:
         return (
-            f"{name:30} {points:>6} {self.runs:>6,} {self.kills:>6,} {self.purchases:>9,} {self.duplicates:>10,} "
+            f"{name:34} {points:>6} {self.runs:>6,} {self.kills:>6,} {self.purchases:>9,} {self.duplicates:>10,} "
             f"{self.unknown:>7,} {self.unknown_bought:>6,} {self.seconds / max(self.runs, 1):>6.2f} s"
         )
 
 
 HEAD = (
-    f"{'':30} {'points':>6} {'runs':>6} {'kills':>6} {'purchases':>9} {'duplicates':>10} {'unknown':>7} {'bought':>6} "
+    f"{'':34} {'points':>6} {'runs':>6} {'kills':>6} {'purchases':>9} {'duplicates':>10} {'unknown':>7} {'bought':>6} "
     f"{'a run':>8}"
 )
 

@@ -2,7 +2,6 @@
 
 import json
 from copy import deepcopy
-from importlib.resources import files
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,7 +10,10 @@ from aggregator._build import fill
 from aggregator.backends import provider_names, provider_table
 from aggregator.contract import Call, Provider
 from aggregator.errors import FeedError
+from aggregator.pricing.table import bundled_rates
 from aggregator.registry.bounds import check
+from aggregator.registry.bundle import catalogue_text
+from aggregator.registry.load import bundled_rows
 
 TABLES = {name: provider_table(name) for name in provider_names()}
 TASK = "text-to-video"
@@ -54,10 +56,9 @@ def test_an_offer_of_a_known_provider_is_taken():
 
 
 def test_the_packages_own_catalogue_is_within_bounds():
-    index = json.loads(files("aggregator.registry").joinpath("index.json").read_bytes())
-    rates = json.loads(files("aggregator.pricing").joinpath("index.json").read_bytes())
-    taken = check({**index, "rates": rates}, TABLES, source="feed")
-    assert (taken.rows.cards, taken.rates, taken.left_out) == (index["cards"], rates, ())
+    index = json.loads(catalogue_text(bundled_rows(), bundled_rates().rows))
+    taken = check(index, TABLES, source="feed")
+    assert (taken.rows.cards, taken.rates, taken.left_out) == (index["cards"], index["rates"], ())
     assert sum(map(len, index["offers"].values())) == len(taken.rows.offers)
 
 

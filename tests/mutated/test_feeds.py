@@ -3,15 +3,16 @@
 import json
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from random import Random
 
 import pytest
 
 from aggregator.backends import provider_table
 from aggregator.errors import FeedError
+from aggregator.pricing.table import bundled_rates
 from aggregator.registry.bounds import check
-from aggregator.registry.bundle import pack, unpack
+from aggregator.registry.bundle import catalogue_text, pack, unpack
+from aggregator.registry.load import bundled_rows
 from aggregator.signing import ed25519_public
 
 PRIVATE = bytes(range(32))
@@ -22,11 +23,10 @@ TABLES = {name: provider_table(name) for name in ("runway", "elevenlabs", "bfl",
 
 def real() -> dict:
     """What the package says of a few providers and boards."""
-    index = json.loads(files("aggregator.registry").joinpath("index.json").read_bytes())
-    rates = json.loads(files("aggregator.pricing").joinpath("index.json").read_bytes())
+    index = json.loads(catalogue_text(bundled_rows(), bundled_rates().rows))
     offers = {task: [row for row in rows if row["provider"] in TABLES] for task, rows in index["offers"].items()}
     boards = dict(sorted(index["boards"].items(), key=lambda item: len(item[1]["readings"]))[-4:])
-    return {**index, "offers": offers, "boards": boards, "rates": {name: rates[name] for name in TABLES}}
+    return {**index, "offers": offers, "boards": boards, "rates": {name: index["rates"][name] for name in TABLES}}
 
 
 REAL = real()

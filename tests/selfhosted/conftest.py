@@ -1,6 +1,6 @@
 """What the tests of real servers start from: the client, with a user's configuration and cards, in real time."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from aggregator import Aggregator
+from aggregator._http import HttpxTransport
+from aggregator.discovery.engines import Recognised, recognised
 from tests.providers.own import cards_of
 
 
@@ -38,3 +40,17 @@ def opened(quick: Path) -> Callable[..., Aggregator]:
         )
 
     return client
+
+
+@pytest.fixture
+def discovered() -> Callable[[str], Awaitable[Recognised]]:
+    """`await discovered(url)`: what `registry discover` and `doctor` find at an address."""
+
+    async def found(url: str) -> Recognised:
+        transport = HttpxTransport()
+        try:
+            return await recognised(url, transport, host="127.0.0.1")
+        finally:
+            await transport.aclose()
+
+    return found

@@ -37,6 +37,10 @@ class TensorCases:
         facts = (await project.generate(FOX, model="mine", max_usd="1")).artifact.facts
         assert (facts.width, facts.height) == (96, 64)
 
+    async def test_it_is_known_by_its_pages(self, up: Served, discovered) -> None:
+        found = await discovered(up.url)
+        assert (found.engine.provider, bool(found.version)) == ("kserve", True)
+
     async def test_an_input_that_the_model_does_not_have_is_said_before_anything_is_asked(self, project) -> None:
         options = {"kserve": {"nonsense": 1}}
         with pytest.raises(errors.ProviderError, match="no input nonsense: it has height, prompt, width") as caught:

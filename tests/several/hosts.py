@@ -24,7 +24,8 @@ class Hosts:
         self.bucket = bucket
         self.directory = directory
         self.shared = shared
-        self._market = registry(directory / "registry", {"memory:cheap": "0.04"})
+        usd = {"memory:cheap": "0.04", "memory:grand": "0.50"}
+        self._market = registry(directory / "registry", usd, tiers={"memory:grand": "hero"})
         self._lives = 0
 
     def on(self, host: str, **changes: Any) -> AbstractAsyncContextManager[Any]:

@@ -1,40 +1,29 @@
-"""Processes that share a database, a bucket and a provider, and may be killed: what they run, and how they live.
-
-As in `tests.faults.nursery`, one process has loaded everything and forks the others; the shop is a process beside it.
-"""
+"""Workers that share a database, a bucket and a provider, and may be killed: what they run, and how they live."""
 
 import asyncio
 import gc
 import importlib
-import json
 import os
 import pkgutil
-import select
-import shutil
-import signal
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import av
 from dbos import DBOS
 
-from aggregator import Aggregator, editing, opening, workflow
+from aggregator import Aggregator, editing, workflow
 from aggregator.errors import AggregatorError
-from aggregator.secret import Secret
-from aggregator.store.database import Store
-from aggregator.workflow import durable, durable_steps
+from aggregator.workflow import durable
+from aggregator.workflow.deciding import Decision
 from aggregator.workflow.model import Step, Workflow
+from aggregator.workflow.steps import Desk
 from tests import s3
-from tests.faults.nursery import LONGEST_S, URL_ENV, Life, _read_once
-from tests.faults.points import plant
-from tests.faults.shop import MADE, TABLES, FastClock, Offer, Shop, market
-from tests.ledger.books import Books
+from tests.faults.shop import MADE, TABLES, Offer, market
+from tests.faults.worlds import Worlds
+from tests.several.engine_points import plant_in_engine
 
 __all__ = ["BUDGET_USD", "CLEAN_MICRO_USD", "WORKFLOW", "Cell", "Child", "Rig"]
 
@@ -100,147 +89,79 @@ class Child:
     rash: bool = False
     """It takes over what the first host does, again and again, although that lives."""
     naive: bool = False
-    """What a step of the engine buys has no key, and is waited for in that step: as without our books."""
+    """What is bought has another key in every process: as without our books."""
 
 
-@dataclass
-class _Born:
-    child: Child
-    pid: int
-    reader: int
-    parts: list[bytes] = field(default_factory=list)
-    life: Life | None = None
-
-
-class Rig:
+class Rig(Worlds):
     """Children, the shop they buy from, and their stores; one world after the other."""
 
+    plants = (plant_in_engine,)
+
     def __init__(self, directory: Path, bucket: str, postgres_url: str | None = None) -> None:
-        self.clock = FastClock(time.time())
-        self.directory = directory
-        MADE[".mp4"] = _clip(directory / "clip.mp4")
-        self.shop = Shop(self.clock, {name: Decimal(offer.usd) for name, offer in OFFERS.items()})
-        self._url = postgres_url
-        self._bucket = bucket
-        self._worlds = 0
-        self.world = ""
         os.environ.update(s3.ENVIRONMENT)
-        if postgres_url:
-            os.environ[URL_ENV] = postgres_url
+        MADE[".mp4"] = _clip(directory / "clip.mp4")
+        super().__init__(directory, {name: Decimal(offer.usd) for name, offer in OFFERS.items()}, postgres_url)
+        self._bucket = bucket
         self._markets = {
             keys: market(directory / "markets" / keys, table.name, OFFERS) for keys, table in TABLES.items()
         }
-        _read_once()
         for package in (workflow, editing):
             for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
                 importlib.import_module(found.name)
         durable.FIRST_SLEEP_S, durable.LONGEST_SLEEP_S, durable.WAIT_S = 0.05, 0.2, 0.05
-        durable_steps.LOOK_S = 0.2
+        durable.LOOK_S = 0.2
+        self._warm_up()
+        if postgres_url:
+            DBOS.migrate(system_database_url=postgres_url)
+        gc.collect()
         gc.freeze()
 
-    @cached_property
-    def _postgres(self) -> Books:
-        assert self._url is not None
-        return Books(Secret(self._url))
+    def _warm_up(self) -> None:
+        """Import and read what a child would, by being one; but for the engine and the bucket, which begin threads."""
+        cell = Cell("plain", "sqlite", "none")
+        self.new_world(cell)
+
+        async def plainly() -> None:
+            settings = {name: one for name, one in self.settings(cell).items() if name != "artifacts"}
+            async with Aggregator(settings, clock=self.clock) as agg, agg.project("film") as p:
+                await p.run(WORKFLOW)
+
+        asyncio.run(plainly())
 
     # ----------------------------------------------------------------------------------------------------- the world
 
     def new_world(self, cell: Cell) -> None:
-        """An empty store, an empty database of DBOS and an empty book."""
-        if self.world:
-            shutil.rmtree(self.home, ignore_errors=True)
-        self._worlds += 1
-        self.world = f"w{os.getpid()}-{self._worlds}"
-        self.home.mkdir(parents=True)
+        """An empty database of DBOS too."""
+        super().new_world(cell)
         if cell.database == "postgresql":
-            self._postgres.empty()
-            if self._worlds > 1:
-                DBOS.reset_system_database(system_database_url=self._url, truncate=True)
+            DBOS.reset_system_database(system_database_url=self._url, truncate=True)
 
-    @property
-    def home(self) -> Path:
-        return self.directory / self.world
-
-    def store(self, cell: Cell) -> AbstractContextManager[Store]:
-        """The books of this world, to look at."""
-        if cell.database == "postgresql":
-            return nullcontext(self._postgres.store)
-        return closing(Store(self.home / "host" / opening.STORE_NAME, inline=True))
-
-    def _settings(self, cell: Cell, host: str) -> dict[str, Any]:
+    def at(self, cell: Cell, child: Child | None = None) -> Path:
         """Each host has a directory of its own; on SQLite there is one host."""
-        table, shared = TABLES[cell.keys], cell.database == "postgresql"
-        return {
-            "directory": str(self.home / (host if shared else "host")),
-            "allow_ephemeral": True,
-            "providers": {
-                table.name: {
-                    "table": f"tests.faults.shop:{table.name.upper()}",
-                    "base_url": self.shop.url(self.world, table.name),
-                }
-            },
-            "routing": {"allow": [table.name]},
-            "registry": {"paths": [str(self._markets[cell.keys])]},
-            "artifacts": {"url": f"s3://{self._bucket}/{self.world}", "endpoint": s3.endpoint(), "region": s3.REGION},
-            **({"store": {"url_env": URL_ENV}} if shared else {}),
-        }
+        return self.home / (child.host if child and cell.database == "postgresql" else "host")
+
+    def market(self, cell: Cell) -> Path:
+        return self._markets[cell.keys]
+
+    def settings(self, cell: Cell, child: Child | None = None) -> dict[str, Any]:
+        """Files are in the bucket."""
+        there = {"url": f"s3://{self._bucket}/{self.world}", "endpoint": s3.endpoint(), "region": s3.REGION}
+        return {**super().settings(cell, child), "artifacts": there}
 
     # ------------------------------------------------------------------------------------------------------- children
 
-    def live(self, cell: Cell, *children: Child) -> list[Life]:
-        """Children of one world, side by side, to their ends. Who dies is told to those that live."""
-        began_s = time.monotonic()
-        born = [self._bear(cell, child) for child in children]
-        while waiting := [one for one in born if one.life is None]:
-            now_s = time.monotonic() - began_s
-            for one in waiting:
-                at = one.child.kill_at
-                if now_s > LONGEST_S or (isinstance(at, float) and now_s >= at):
-                    os.kill(one.pid, signal.SIGKILL)
-            for reader in select.select([one.reader for one in waiting], [], [], 0.01)[0]:
-                self._hear(next(one for one in waiting if one.reader == reader), late=now_s > LONGEST_S)
-        return [one.life for one in born if one.life is not None]
+    def _ready(self, child: Child) -> None:
+        if child.naive:
+            _forget_keys()
 
-    def _hear(self, one: _Born, *, late: bool) -> None:
-        part = os.read(one.reader, 2**16)
-        one.parts.append(part)
-        if part:
-            return
-        os.close(one.reader)
-        os.waitpid(one.pid, 0)
-        said = b"".join(one.parts)
-        if said:
-            one.life = Life(killed=False, **json.loads(said))
-        elif late:
-            one.life = Life(killed=True, said={"broke": f"it did not end within {LONGEST_S:g} s"})
-        else:
-            one.life = Life(killed=True)
-            (self.home / f"dead-{one.child.host}").touch()
-
-    def _bear(self, cell: Cell, child: Child) -> _Born:
-        reader, writer = os.pipe()
-        pid = os.fork()
-        if pid:
-            os.close(writer)
-            return _Born(child, pid, reader)
-        try:
-            os.close(reader)
-            gc.disable()
-            points = plant(None if isinstance(child.kill_at, float) else child.kill_at)
-            if child.naive:
-                _forget_keys()
-            said = asyncio.run(self._work(cell, child))
-            os.write(writer, json.dumps({"said": said, "points": points}).encode())
-        except BaseException as error:  # noqa: BLE001  it is told to the parent
-            os.write(writer, json.dumps({"said": {"broke": f"{type(error).__name__}: {error}"}}).encode())
-        finally:
-            os._exit(0)
+    def _died(self, child: Child) -> None:
+        """Who lives beside it looks for this."""
+        (self.home / f"dead-{child.host}").touch()
 
     async def _work(self, cell: Cell, child: Child) -> dict[str, Any]:
         """One life of a worker: the run is started, or found, and gone on with."""
-        settings = self._settings(cell, child.host)
         async with (
-            Aggregator(settings, clock=self.clock) as agg,
+            Aggregator(self.settings(cell, child), clock=self.clock) as agg,
             agg.project("film", budget_usd="2" if child.naive else BUDGET_USD) as p,
         ):
             if cell.engine == "plain":
@@ -286,15 +207,13 @@ def _clip(path: Path) -> bytes:
 
 
 def _forget_keys() -> None:
-    submit = durable_steps.Steps.submit
+    decisions = Desk.decisions
 
-    async def naive(self: Any, run: Any, of: Any, takes: Any) -> Any:
-        ordered = await submit(self, run, of, [{**one, "key": f"{one['key']}-{os.getpid()}"} for one in takes])
-        for one in ordered:
-            await self._client.job(one["job"]).result()
-        return ordered
+    async def naive(self: Desk, *given: Any, **options: Any) -> list[Decision]:
+        found = await decisions(self, *given, **options)
+        return [replace(one, state="run", job=None, key=f"{one.key}-{os.getpid()}") for one in found]
 
-    durable_steps.Steps.submit = naive  # type: ignore[method-assign]
+    Desk.decisions = naive  # type: ignore[method-assign]
 
 
 def _said(run: Any) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""kill -9 of workers that share a database and a bucket, at random points and moments; gone on with by others; judged.
+"""kill -9 of workers that share a database and a bucket: at random points and moments; or on DBOS and PostgreSQL, at
+every point. They are gone on with by others, and judged.
 
 Each run is killed once or twice, and goes on in one of four ways: `again`, the same host starts again; `another`, one
 with another name takes over; `beside`, a second one has been at work from the beginning, and takes over what the first
@@ -6,6 +7,7 @@ one leaves; `rash`, the second one takes it over all the time, dead or not.
 
 ```sh
 python -m tests.several.sweep --kills 200 --record
+python -m tests.several.sweep --every 1 --record       # every boundary, gone on with in turn again and by another
 python -m tests.several.sweep --play dbos,postgresql,none beside 31     # one run, and what is found
 ```
 """
@@ -23,13 +25,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from tests import postgres, s3
-from tests.faults.nursery import Life
-from tests.faults.sweep import commit
+from tests.faults.sweep import HEAD, Tally, commit
 from tests.faults.verdict import Verdict
+from tests.faults.worlds import Life
+from tests.several.engine_points import ENGINE
 from tests.several.rig import Cell, Child, Rig
 from tests.several.verdict import judge, look
 
@@ -67,8 +71,8 @@ class Run:
     """What came of a plan."""
 
     plan: Plan
-    points: int = 0
-    """Of its first life, unless it was killed."""
+    points: list[str] = field(default_factory=list)
+    """Those of its first life, unless it was killed."""
     killed: int = 0
     seconds: float = 0.0
     first_s: float = 0.0
@@ -83,7 +87,7 @@ def play(plan: Plan) -> Run:
     RIG.new_world(plan.cell)
     lives = list(_lives(RIG, run))
     run.killed = sum(life.killed for life in lives)
-    run.points = len(lives[0].points)
+    run.points = lives[0].points
     book = RIG.shop.book(RIG.world)
     with RIG.store(plan.cell) as store:
         try:
@@ -130,75 +134,55 @@ def drawn(counted: Sequence[Run], kills: int, rng: random.Random) -> Iterator[Pl
         way = rng.choice(WAYS[cell.engine, cell.database])
         count = 2 if way in ("again", "another") and rng.random() < 0.2 else 1
         at = tuple(
-            rng.randint(1, run.points) if rng.random() < 0.5 else round(rng.uniform(0.05, run.first_s), 3)
+            rng.randint(1, len(run.points)) if rng.random() < 0.5 else round(rng.uniform(0.05, run.first_s), 3)
             for _ in range(count)
         )
         kills -= count
         yield Plan(cell, at, way)
 
 
+def every(counted: Sequence[Run], step: int) -> Iterator[Plan]:
+    """Every point of each cell, or every so-many-th, beginning somewhere else in each."""
+    for offset, run in enumerate(counted):
+        ways = cycle(("again", "another"))
+        for at in range(1 + offset * step // len(counted), len(run.points) + 1, step):
+            yield Plan(run.plan.cell, (at,), next(ways))
+
+
 # -------------------------------------------------------------------------------------------------------------- report
 
 
-@dataclass
-class Tally:
-    """What was seen in a number of runs."""
-
-    runs: int = 0
-    kills: int = 0
-    purchases: int = 0
-    duplicates: int = 0
-    unknown: int = 0
-    unknown_bought: int = 0
-    seconds: float = 0.0
-    broken: list[Run] = field(default_factory=list)
-
-    def add(self, run: Run) -> None:
-        self.runs += 1
-        self.kills += run.killed
-        self.seconds += run.seconds
-        if run.broken:
-            self.broken.append(run)
-        if run.verdict is not None:
-            for name in ("purchases", "duplicates", "unknown", "unknown_bought"):
-                setattr(self, name, getattr(self, name) + getattr(run.verdict, name))
-
-    def row(self, name: str) -> str:
-        return (
-            f"{name:34} {self.runs:>6,} {self.kills:>6,} {self.purchases:>9,} {self.duplicates:>10,} "
-            f"{self.unknown:>7,} {self.unknown_bought:>6,} {len(self.broken):>6} "
-            f"{self.seconds / max(self.runs, 1):>6.2f} s"
-        )
-
-
-HEAD = (
-    f"{'':34} {'runs':>6} {'kills':>6} {'purchases':>9} {'duplicates':>10} {'unknown':>7} {'bought':>6} "
-    f"{'broken':>6} {'a run':>8}"
-)
-
-
-def report(runs: Sequence[Run]) -> tuple[str, Tally]:
+def report(counted: Sequence[Run], runs: Sequence[Run]) -> tuple[str, Tally]:
     """A table, and its last line."""
     tallies: dict[str, Tally] = defaultdict(Tally)
     total = Tally()
     for run in sorted(runs, key=lambda run: (CELLS.index(run.plan.cell), run.plan.way)):
         tallies[f"{run.plan.cell}, {run.plan.way}"].add(run)
         total.add(run)
-    lines = [HEAD, *(tally.row(name) for name, tally in tallies.items()), total.row("together")]
-    lines += [f"  {run.plan}\n    {run.broken[:2000]}" for run in total.broken[:20]]
+    points = {f"{run.plan.cell}, again": len(run.points) for run in counted}
+    lines = [HEAD, *(tally.row(name, f"{points.get(name, '')}") for name, tally in tallies.items())]
+    lines += [total.row("together", str(sum(points.values())))]
+    broken = [run for run in runs if run.broken]
+    lines += [f"broken promises: {len(broken)}", *(f"  {run.plan}\n    {run.broken[:2000]}" for run in broken[:20])]
     return "\n".join(lines), total
 
 
-def record(total: Tally, engine: Sequence[Run], seconds: float) -> None:
-    """Append a run to the record."""
-    durable = sum(run.killed for run in engine)
-    row = (
-        f"| {time.strftime('%Y-%m-%d')} | {commit()} | {total.runs:,} | {total.kills:,} | {durable:,} "
-        f"| {total.purchases:,} | {total.duplicates} | {total.unknown:,} | {total.unknown_bought:,} "
-        f"| {len(total.broken)} | {seconds:.0f} s |\n"
+def record(counted: Sequence[Run], runs: Sequence[Run], total: Tally, seconds: float, step: int | None) -> None:
+    """Append a run to the table of the random kills, or to that of every point (one in so many: `step`)."""
+    seen = (
+        f"{total.purchases:,} | {total.duplicates} | {total.unknown:,} | {total.unknown_bought:,} "
+        f"| {sum(bool(run.broken) for run in runs)} | {seconds:.0f} s |"
     )
-    with RECORD.open("a", encoding="utf-8") as file:
-        file.write(row)
+    head = f"| {time.strftime('%Y-%m-%d')} | {commit()} |"
+    random_kills, every_point = RECORD.read_text(encoding="utf-8").split("\n\n# ", 1)
+    if step is None:
+        durable = sum(run.killed for run in runs if run.plan.cell.engine == "dbos")
+        random_kills += f"\n{head} {total.runs:,} | {total.kills:,} | {durable:,} | {seen}"
+    else:
+        points = [name for run in counted for name in run.points]
+        own = sum(name.endswith(ENGINE) for name in points)
+        every_point += f"{head} {step} | {len(points):,} | {own:,} | {total.runs:,} | {total.kills:,} | {seen}\n"
+    RECORD.write_text(f"{random_kills}\n\n# {every_point}", encoding="utf-8")
 
 
 # --------------------------------------------------------------------------------------------------------------- doing
@@ -209,8 +193,8 @@ def _begin(directory: Path, urls: Any, bucket: str) -> None:
     RIG = Rig(Path(tempfile.mkdtemp(dir=directory)), bucket, urls.get())
 
 
-def sweep(given: argparse.Namespace, cells: Sequence[Cell]) -> list[Run]:
-    """A clean run of every cell, then as many kills as are asked for."""
+def sweep(given: argparse.Namespace, cells: Sequence[Cell]) -> tuple[list[Run], list[Run]]:
+    """A clean run of every cell, then the kills that are asked for."""
     with ExitStack() as stack:
         directory = Path(tempfile.mkdtemp(prefix="aggregator-several-", dir=SHM if SHM.is_dir() else None))
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
@@ -222,18 +206,20 @@ def sweep(given: argparse.Namespace, cells: Sequence[Cell]) -> list[Run]:
         pool = stack.enter_context(context.Pool(given.workers, _begin, (directory, urls, bucket)))
         if given.play:
             plans = [Plan(Cell(*cell.split(",")), _at(at), way, given.naive) for cell, way, at in given.play]
-            return pool.map(play, plans, chunksize=1)
+            return [], pool.map(play, plans, chunksize=1)
         counted = pool.map(play, [Plan(cell) for cell in cells], chunksize=1)
         runs = [run for run in counted if run.broken]
         if runs:
-            return runs
-        chosen = list(drawn(counted, given.kills, random.Random(given.seed)))
+            return counted, runs
+        rng = random.Random(given.seed)
+        chosen = list(every(counted, given.every) if given.every else drawn(counted, given.kills, rng))
+        rng.shuffle(chosen)
         for run in pool.imap_unordered(play, chosen, chunksize=1):
             runs.append(run)
             if len(runs) % 50 == 0 or run.broken:
                 found = f": {run.plan}: {run.broken[:300]}" if run.broken else ""
                 print(f"{len(runs)} of {len(chosen)} runs{found}", file=sys.stderr, flush=True)
-        return runs
+        return counted, runs
 
 
 def _at(text: str) -> tuple[int | float | str, ...]:
@@ -250,6 +236,7 @@ def _at(text: str) -> tuple[int | float | str, ...]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.several.sweep", description=__doc__.partition("\n")[0])
     parser.add_argument("--kills", type=int, default=200, metavar="N", help="how many processes are killed")
+    parser.add_argument("--every", type=int, metavar="N", help="instead, on DBOS and PostgreSQL: one point in so many")
     parser.add_argument("--seed", type=int, default=1, help="of what is random")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--cell", help="engine,database,keys: this one alone")
@@ -258,14 +245,15 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help=f"append the run to {RECORD.name}")
     given = parser.parse_args()
     began_s = time.monotonic()
-    runs = sweep(given, [Cell(*given.cell.split(","))] if given.cell else CELLS)
+    cells = [cell for cell in CELLS if not given.every or (cell.engine, cell.database) == ("dbos", "postgresql")]
+    counted, runs = sweep(given, [Cell(*given.cell.split(","))] if given.cell else cells)
     seconds = time.monotonic() - began_s
-    text, total = report(runs)
+    text, total = report(counted, runs)
     print(text)
     print(f"commit {commit()}, {given.workers} workers, {seconds:.0f} s")
     if given.record:
-        record(total, [run for run in runs if run.plan.cell.engine == "dbos"], seconds)
-    return 1 if total.broken or not total.runs else 0
+        record(counted, runs, total, seconds, given.every)
+    return 1 if any(run.broken for run in runs) or not runs else 0
 
 
 if __name__ == "__main__":

@@ -1,59 +1,22 @@
-"""Workflows on DBOS: the same results and the same bill as without it, whoever goes on with them; what is refused."""
+"""Workflows on DBOS: the same results, news and bill as without it."""
 
-import asyncio
-import fcntl
-import importlib
-import os
-import sys
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from dbos import DBOS
 
-from aggregator.errors import BudgetExceededError, ConfigurationError, WorkflowError
-from aggregator.testing.memory import PNG, Fate
+from aggregator.errors import BudgetExceededError, ConfigurationError, RequestError, WorkflowError
+from aggregator.testing.memory import Fate
 from aggregator.workflow import durable
 from aggregator.workflow.durable import register
+from aggregator.workflow.events import RunEvent
 from aggregator.workflow.model import Step, Workflow
-from aggregator.workflow.reading import read_back
+from tests.several.films import FILM, ON_POSTGRES, ON_SQLITE, PAID, drafted, engine
 from tests.several.hosts import Hosts
 
-FILM = Workflow(
-    name="film",
-    steps=(
-        Step(name="still", task="text-to-image", values={"prompt": "a lighthouse"}),
-        Step(
-            name="night", task="image-to-image", values={"image": "@still", "prompt": "{item}"}, each=["dusk", "dawn"]
-        ),
-        Step(name="small", task="resize", values={"picture": "@still", "width": 8, "height": 8}),
-        Step(
-            name="extra", task="image-to-image", values={"image": "@still", "prompt": "x"}, when="@still.width > 9000"
-        ),
-        Step(name="takes", task="image-to-image", values={"image": "@still", "prompt": "more"}, takes=2),
-    ),
-)
-PAID = 5
-"""Pictures, at four cents each."""
-ON_SQLITE = pytest.mark.parametrize("hosts", ["sqlite"], indirect=True)
-ON_POSTGRES = pytest.mark.parametrize("hosts", ["postgresql"], indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def quickly(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, seconds in {"FIRST_SLEEP_S": 0.05, "LONGEST_SLEEP_S": 0.2, "WAIT_S": 0.05}.items():
-        monkeypatch.setattr(durable, name, seconds)
-    yield
-    DBOS.destroy(destroy_registry=True)
-
-
-def engine(hosts: Hosts, executor: str = "a", **changes: Any) -> Any:
-    """What DBOS is configured with."""
-    url = os.environ["STORE_URL"] if hosts.shared else f"sqlite:///{hosts.directory}/dbos.sqlite"
-    settings = {"name": "films", "system_database_url": url, "executor_id": executor, "log_level": "CRITICAL"}
-    return {**settings, "application_version": "1", **changes}
+pytestmark = pytest.mark.usefixtures("quickly")
 
 
 async def test_a_run_comes_to_the_same_as_without_it_and_is_paid_for_once(hosts: Hosts) -> None:
@@ -96,23 +59,23 @@ async def test_started_twice_it_is_one_run_and_edited_only_what_follows_is_made(
 
 
 @ON_POSTGRES
-async def test_no_step_of_the_engine_waits_for_a_job_and_none_that_orders_is_repeated(hosts: Hosts) -> None:
+async def test_no_step_of_the_engine_waits_for_a_run_and_none_is_repeated(hosts: Hosts) -> None:
     hosts.transport.fates.append(Fate(service_s=60.0))  # three seconds of ours
     async with hosts.on("a") as agg, agg.project("film", budget_usd="1") as p, register(agg, engine(hosts)) as runs:
         workflow_id = await runs.start(p, FILM)
         await runs.wait(p, workflow_id)
-        steps = await DBOS.list_workflow_steps_async(f"{workflow_id}/still")
+        steps = await DBOS.list_workflow_steps_async(workflow_id)
     names = [one["function_name"].rpartition(".")[2] for one in steps]
     looks, sleeps = names.count("look"), names.count("sleep")
-    assert (names[:2], names[-1]) == (["decide", "submit"], "fetch")
     assert looks == sleeps + 1 > 3
+    assert looks + sleeps == len(steps)
     took = [
         one["completed_at_epoch_ms"] - one["started_at_epoch_ms"]
         for one in steps
         if "sleep" not in one["function_name"]
     ]
     assert max(took) < 2000
-    assert durable.PAID["retries_allowed"] is False
+    assert durable.LOOK["retries_allowed"] is False
 
 
 @ON_SQLITE
@@ -157,8 +120,13 @@ async def test_takes_are_scored_by_the_function_that_was_registered(hosts: Hosts
             return float(len(scored))
 
         async with register(agg, engine(hosts), scorers={"last": last}) as runs:
-            run = await runs.run(p, workflow, scorers={"last": last})
+            with pytest.raises(ConfigurationError, match="given to register"):
+                await runs.run(p, workflow, scorers={"last": last})
+            run = await runs.run(p, workflow)
         assert run.outcomes["still"].picked == 3
+        async with register(agg, engine(hosts)) as runs:
+            with pytest.raises(RequestError, match="no such function"):
+                await runs.run(p, workflow.with_step("still", takes=2))
 
 
 @ON_POSTGRES
@@ -174,104 +142,72 @@ async def test_what_does_not_fit_is_refused_before_anything_is_written(hosts: Ho
     assert hosts.transport.book == {}
 
 
-# ---------------------------------------------------------------------------------------------------- several processes
+async def test_what_two_steps_share_is_told_once_and_what_was_there_before_not_at_all(hosts: Hosts) -> None:
+    still = Step(name="still", task="text-to-image", values={"prompt": "a fox"})
+    twin = Step(name="twin", task="text-to-image", values={"prompt": "a fox"}, takes=2)
+    night = Step(name="night", task="image-to-image", values={"image": "@twin", "prompt": "at night"})
+    async with hosts.on("a") as agg, agg.project("film", budget_usd="1") as p, register(agg, engine(hosts)) as runs:
+        run = await runs.run(p, Workflow(name="twins", steps=(still, twin)))
+        assert (run.cost_usd, len(hosts.transport.book)) == (Decimal("0.08"), 2)
+        run = await runs.run(p, Workflow(name="twins", steps=(still, twin, night)))
+        assert {name: (one.reused, one.cost_usd) for name, one in run.outcomes.items()} == {
+            "still": (True, 0),
+            "twin": (True, 0),
+            "night": (False, Decimal("0.04")),
+        }
+    assert len(hosts.transport.book) == 3
 
 
-def first_order(hosts: Hosts) -> asyncio.Event:
-    """Set when the provider takes the first order, which it works at for two seconds of ours."""
-    taken = asyncio.Event()
-    hosts.transport.fates.append(Fate(service_s=40.0))
-    hosts.transport.on_order = lambda _order: taken.set()
-    return taken
-
-
-@ON_POSTGRES
-async def test_another_host_takes_over_what_one_has_left_with_its_files(hosts: Hosts, tmp_path: Path) -> None:
-    picture = tmp_path / "mine.png"
-    picture.write_bytes(PNG + b"mine")
-    night = Step(name="night", task="image-to-image", values={"image": str(picture), "prompt": "at night"})
-    small = Step(name="small", task="resize", values={"picture": "@night", "width": 8, "height": 8})
-    then = Step(name="more", task="image-to-image", values={"image": "@night", "prompt": "more"})
-    workflow = Workflow(name="own", steps=(night, small, then))
-    ordered = first_order(hosts)
-    async with (
-        hosts.on("a") as agg,
-        agg.project("film", budget_usd="1") as p,
-        register(agg, engine(hosts, "a")) as runs,
-    ):
-        workflow_id = await runs.start(p, workflow)
-        await ordered.wait()
-    picture.unlink()
-    async with hosts.on("b") as agg, agg.project("film", budget_usd="1") as p:
-        async with register(agg, engine(hosts, "b")) as runs:
-            assert await runs.take_over("nobody") == []
-            assert sorted(await runs.take_over("a")) == [workflow_id, f"{workflow_id}/night"]
-            run = await runs.wait(p, workflow_id)
-            assert await runs.take_over("a") == []
-        assert run.state == "finished"
-        assert [path.is_file() for path in run.outputs.values()] == [True, True]
-        assert str((await p.spend()).settled_usd) == "0.080000"
-    async with hosts.on("c") as agg:  # which has made nothing
-        run = await read_back(agg.project("film"), "own")
-        assert [path.is_file() for path in run.outputs.values()] == [True, True]
-    assert len(hosts.transport.book) == 2
-
-
-@ON_POSTGRES
-async def test_a_process_that_comes_back_goes_on_by_itself(hosts: Hosts) -> None:
-    ordered = first_order(hosts)
-    async with (
-        hosts.on("a") as agg,
-        agg.project("film", budget_usd="1") as p,
-        register(agg, engine(hosts, "a")) as runs,
-    ):
-        workflow_id = await runs.start(p, FILM)
-        await ordered.wait()
-    async with (
-        hosts.on("a") as agg,
-        agg.project("film", budget_usd="1") as p,
-        register(agg, engine(hosts, "a")) as runs,
-    ):
-        assert (await runs.wait(p, workflow_id)).state == "finished"
-    assert len(hosts.transport.book) == PAID
-
-
-@ON_POSTGRES
-@pytest.mark.parametrize("executor", ["local", None])
-async def test_on_postgres_a_process_has_a_name_of_its_own(
-    hosts: Hosts, executor: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("DBOS__VMID", raising=False)
-    async with hosts.on("a") as agg:
-        with pytest.raises(ConfigurationError, match="give its configuration an executor_id"):
-            register(agg, engine(hosts, executor_id=executor))
-        monkeypatch.setenv("DBOS__VMID", "host-7")
-        if executor is None:
-            register(agg, engine(hosts, executor_id=None))
-
-
-@ON_POSTGRES
-async def test_on_postgres_the_books_are_there_too(hosts: Hosts) -> None:
-    async with hosts.on("a", store={}) as agg:
-        with pytest.raises(ConfigurationError, match=r"needs our store there too.*\[store\]"):
-            register(agg, engine(hosts))
+def told(run: Any) -> Any:
+    """What a run says of itself, but for the jobs."""
+    outcomes = {name: (one.state, one.picked, one.reused, one.cost_usd) for name, one in run.outcomes.items()}
+    return run.name, run.stage, run.state, run.cost_usd, outcomes
 
 
 @ON_SQLITE
-async def test_on_sqlite_there_is_one_process(hosts: Hosts) -> None:
-    with (hosts.directory / "dbos.sqlite.lock").open("w") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        async with hosts.on("a") as agg:
-            with pytest.raises(ConfigurationError, match="SQLite is for one"):
-                register(agg, engine(hosts))
-    async with hosts.on("a") as agg:
-        for _ in range(2):  # and when that is over, the next one may
-            async with register(agg, engine(hosts)):
-                pass
+async def test_a_promotion_comes_to_the_same_and_to_the_same_bill_as_without_it(hosts: Hosts) -> None:
+    async with (
+        hosts.on("a") as agg,
+        agg.project("plain", budget_usd="9") as plain,
+        agg.project("film", budget_usd="9") as p,
+        register(agg, engine(hosts)) as runs,
+    ):
+        await drafted(plain)
+        await drafted(p)
+        with pytest.raises(BudgetExceededError):
+            await runs.promote_run(p, "film", keep=["title"], budget_usd="0.40")
+        one = await runs.promote_run(p, "film", keep=["title"])
+        other = await plain.promote_run("film", keep=["title"])
+        assert told(one) == told(other)
+        assert one.cost_usd == Decimal("0.50")
+        assert one.results("shot")[0].model == "memory-grand"
+        assert one.results("shot")[0].lineage.request.image.job_id == one.results("board")[1].job_id
+        assert (await p.spend()).settled_usd == (await plain.spend()).settled_usd == Decimal("0.70")
+        assert (await runs.promote_run(p, "film", keep=["title"])).cost_usd == 0
+        assert told(await p.open_run("film"))[:3] == ("film", "prototype", "finished")
 
 
-def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "dbos", None)
-    monkeypatch.delitem(sys.modules, "aggregator.workflow.durable")
-    with pytest.raises(ConfigurationError, match=r"aggregator\[dbos\]"):
-        importlib.import_module("aggregator.workflow.durable")
+@ON_SQLITE
+async def test_what_happens_is_told_as_of_any_run(hosts: Hosts) -> None:
+    durably: list[RunEvent] = []
+    plainly: list[RunEvent] = []
+    async with (
+        hosts.on("a") as agg,
+        agg.project("plain", budget_usd="1") as plain,
+        agg.project("film", budget_usd="1") as p,
+        register(agg, engine(hosts)) as runs,
+    ):
+        await plain.run(FILM, on_event=plainly.append)
+        await runs.run(p, FILM, on_event=durably.append)
+        assert Counter(map(of_event, durably)) == Counter(map(of_event, plainly))
+        assert [durably[0].kind, durably[-1].kind] == ["planned", "ended"]
+        assert {one.job for one in durably if one.kind == "ordered"} == {
+            job.id for job in await agg.jobs(project="film")
+        }
+        durably.clear()
+        await runs.run(p, FILM)
+    assert durably == []
+
+
+def of_event(event: RunEvent) -> Any:
+    return event.kind, event.state, event.step, event.take, event.cost_usd

@@ -33,6 +33,12 @@ def test_whoever_is_killed_whoever_goes_on_nothing_is_paid_twice_or_lost() -> No
     assert done.returncode == 0, done.stdout
 
 
+def test_killed_at_any_boundary_of_ours_or_the_engine_a_run_comes_to_the_same() -> None:
+    done = sweep("--cell", "dbos,postgresql,reject", "--every", "160")
+    assert done.returncode == 0, done.stdout
+    assert "broken promises: 0" in done.stdout
+
+
 def test_an_engine_without_our_books_pays_twice_and_is_found() -> None:
     done = sweep("--play", "dbos,sqlite,none", "again", "after POST jobs was answered", "--naive")
     assert done.returncode == 1, done.stdout

@@ -616,3 +616,17 @@ async def test_the_embedded_backend_makes_a_film(tmp_path: Path) -> None:
         again = await p.run(workflow)
         assert set(states(again).values()) == {"reused"}
         assert again.cost_usd == 0
+
+
+@pytest.mark.parametrize("at_least", [0, 10**9], ids=["made", "skipped"])
+def test_the_twin_that_orders_first_takes_the_money_that_is_kept_for_both(one: World, at_least: int) -> None:
+    """The plan keeps it for the first in the graph, which may wait for something, or not be made at all."""
+    late = picture("late", "a fox", when=f"@slow.size_bytes > {at_least}")
+    workflow = flow(picture("slow"), late, picture("early", "a fox"))
+
+    async def life(p: Any) -> Any:
+        return await p.run(workflow)
+
+    run = one.run(life, budget_usd="0.08")
+    assert (run.state, run.cost_usd, len(one.transport.book)) == ("finished", D("0.08"), 2), str(run)
+    assert one.money() == {"held": 0, "settled": 80_000, "overrun": 0}

@@ -204,7 +204,6 @@ BRANCHES: dict[str, Callable[[Any], object]] = {
     "len": len,
     "iter": list,
     "index": lambda still: [1, 2][still],
-    "item": lambda still: still[0],
     "in": lambda still: 1 in still,
     "format": lambda still: f"a picture like {still}",
     "less": lambda still: still < 3,
@@ -232,8 +231,11 @@ def test_a_handle_shows_what_it_is() -> None:
         assert repr(still.take(2)) == "<what text-to-image#2 will make>"
         assert repr(still.width) == "@text-to-image.width"
         assert still.as_media().job_id == "step:text-to-image"
-        with pytest.raises(AttributeError, match="has no 'colour'; what may be asked"):
+        assert not hasattr(still, "_colour")
+        with pytest.raises(RequestError, match="has no 'colour': nothing has been made yet; what may be asked of it"):
             _ = still.colour
+        with pytest.raises(RequestError, match=r"take\(1\), take\(2\) … of it are its takes"):
+            _ = still[0]
         await w.upscale_image(still)
 
     assert len(steps_of(shows)) == 2
@@ -257,6 +259,18 @@ async def _option(w: Steps) -> None:
 
 async def _parameter(w: Steps) -> None:
     await w.text_to_image("x", colour="red")  # type: ignore[call-arg]
+
+
+async def _near_option(w: Steps) -> None:
+    await w.text_to_image("x", tkes=2)  # type: ignore[call-arg]
+
+
+async def _verb(w: Steps) -> None:
+    await w.text_to_imge("x")
+
+
+def _not_async(w: Steps) -> None:
+    w.output()
 
 
 async def _value(w: Steps) -> None:
@@ -294,7 +308,10 @@ async def _amount(w: Steps) -> None:
         (_wait_s, "w.", "wait_s is no option of a step: nothing is waited for"),
         (_tags, "w.", "tags is no option of a step"),
         (_option, "w.", "unknown option 'stagee'; did you mean 'stage'?"),
-        (_parameter, "w.", "TextToImage: colour: unknown parameter"),
+        (_parameter, "w.", "unknown parameter of text-to-image 'colour': there are size, resolution"),
+        (_near_option, "w.", "unknown parameter of text-to-image 'tkes': did you mean 'takes'?"),
+        (_verb, "w.", "unknown verb 'text_to_imge': did you mean 'text_to_image'?"),
+        (_not_async, "def", "a workflow function is async: write async def"),
         (_value, "w.", "duration_s: Input should be greater than 0"),
         (_operation, "w.", "unknown task 'concatenat'; did you mean 'concatenate'?"),
         (_bytes, "w.", "bytes and open files cannot be written down"),

@@ -2,7 +2,7 @@
 
 Read with aabao325/arena-ai-leaderboards (data/2026-08-01; the same form is served one board at a time; `ci_low` and
 `ci_high`, in other copies `ci`, are distances from the score). The mirror is a third party and limits how often it is
-asked; its answers were not seen live. The boards' own data set is parquet and is not read here.
+asked; its answers were not seen live. The boards' own data set is `lmarena`.
 """
 
 from collections.abc import Mapping

@@ -37,6 +37,8 @@ class Server:
     """What is canceled stays and says so; a key that comes again is answered with the job it ordered."""
     failed: int = 200
     """With what HTTP status a job is shown that failed."""
+    expires: bool = True
+    """Whether it says until when a clip is kept."""
     names_prompt: bool = True
     running: str = "in_progress"
     picture: str = "png"
@@ -60,7 +62,7 @@ SERVERS = {
     "vllm-omni": Server(forms_only=True, failed=500, sounds=sounds("wav pcm flac mp3 opus")),
     "diffusers": Server(keeps=True, sounds=sounds("wav flac")),
     "sglang": Server("detail", forgets=True, names_prompt=False, picture="jpeg"),
-    "fastvideo": Server("detail", forgets=True, names_prompt=False, running="queued"),
+    "fastvideo": Server("detail", forgets=True, expires=False, names_prompt=False, running="queued"),
     "localai": Server(sounds=sounds("wav mp3 aac flac opus")),
     "kokoro": Server("nested", streams=True),
     "speaches": Server("detail", sounds=sounds("mp3 wav flac opus aac pcm")),

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from aggregator.pricing.money import dollars
-from aggregator.workflow.sheet.data import File, Origin, Step, Take
+from aggregator.workflow.sheet.data import File, Origin, Step, Take, money_of
 from aggregator.workflow.sheet.markup import Child, Tag, tag
 
 __all__ = ["Media", "link", "links", "origin", "take_card", "values_of", "words_of"]
@@ -13,6 +12,7 @@ LONG_WORDS = 260
 """Longer prompts are folded."""
 MAX_LINKS = 12
 WAVE_PX = 48
+SHORTEST_S = 0.1
 BY = {"person": "picked", "score": "picked by score", "first": "the first"}
 
 
@@ -53,6 +53,8 @@ def values_of(values: Mapping[str, object]) -> Tag | None:
 def _shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_shown(one) for one in value)
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_shown(one)}" for name, one in value.items())
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -89,28 +91,29 @@ def take_card(
     media: Mapping[str, Media],
     *,
     is_live: bool,
-    said: Collection[str] = (),
+    said: Collection[object] = (),
     above: Child = None,
     below: Child = None,
 ) -> Tag:
     """A take.
 
     Args:
-        said: What the row says of all its takes: words and warnings.
+        said: What the row says of all its takes: words, warnings, and what they are made from.
         above, below: What the row does not say of its step, but each card of its own.
 
     """
     is_picked = step.can_pick and take.number == step.picked
     number = f", take {take.number} of {step.wanted}" if step.wanted > 1 else ""
     label = f"{step.name}{number}"
-    shown: Child = tag("p", take.problem or "under way", class_="missing")
+    shown: Child = tag("p", take.problem or "under way", class_="missing problem" if take.problem else "missing")
     if take.file is not None:
         shown = _shown_file(take.file, media[take.file.sha256], label)
+    origins = take.recipe.origins
     about = [
         tag("div", _first_line(step, take, is_live=is_live), class_="line"),
         tag("p", [tag("span", fact) for fact in _facts(take)], class_="facts"),
         words_of(take.recipe.words) if take.recipe.words not in said else None,
-        links("from", [origin(one) for one in take.recipe.origins]) if not step.is_edit else None,
+        None if step.is_edit or origins in said else links("from", [origin(one) for one in origins]),
         [tag("p", one, class_="warning") for one in take.warnings if one not in said],
         [tag("p", one, class_="note") for one in take.notes],
         _more(take),
@@ -153,18 +156,22 @@ def _facts(take: Take) -> list[str]:
     file = take.file
     cost = None
     if take.job is not None:
-        cost = "cost unknown" if take.cost_usd is None else dollars(take.cost_usd)
+        cost = "cost unknown" if take.cost_usd is None else str(money_of("", [take]))
     size = f"{file.width}×{file.height}" if file is not None and file.width and file.height else None
     facts = [
         cost,
         None if take.seed is None else f"seed {take.seed}",
         size,
         f"{file.duration_s:.1f} s long" if file is not None and file.duration_s else None,
-        None if take.took_s is None else f"made in {take.took_s:.1f} s",
+        None if take.took_s is None else f"made in {_seconds(take.took_s)}",
         "reused" if take.is_reused else None,
         "stand-in" if take.is_stand_in else None,
     ]
     return [fact for fact in facts if fact]
+
+
+def _seconds(amount_s: float) -> str:
+    return f"{amount_s:.1f} s" if amount_s >= SHORTEST_S else f"<{SHORTEST_S} s"
 
 
 def _more(take: Take) -> Tag | None:

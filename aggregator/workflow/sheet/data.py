@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from aggregator.pricing.money import dollars
 from aggregator.routing.chain_quote import Plain
 
 __all__ = ["File", "Made", "Money", "Origin", "Sheet", "Step", "Take", "money_of", "worst"]
@@ -79,6 +80,8 @@ class Take(Plain):
     seed: int | None = None
     cost_usd: Decimal | None = None
     """What was charged when it was made, in this run or in an earlier one; `None`: nobody knows yet."""
+    is_unpriced: bool = False
+    """Nobody knows its price: what is booked is the most it was allowed to cost."""
     held_usd: Decimal = Decimal(0)
     """What is reserved as long as the charge is not known."""
     took_s: float | None = None
@@ -154,6 +157,8 @@ class Money(Plain):
     """The stage."""
     cost_usd: Decimal
     """Of those whose charge is known."""
+    unpriced: int = 0
+    """How many of those are booked at the most they were allowed to cost."""
     unknown: int = 0
     """How many have a charge that nobody knows yet."""
     held_usd: Decimal = Decimal(0)
@@ -161,14 +166,26 @@ class Money(Plain):
     run: str | None = None
     """Which run it is of, where it is of one."""
 
+    def __str__(self) -> str:
+        known = f"{'at most ' if self.unpriced else ''}{dollars(self.cost_usd)}"
+        if not self.unknown:
+            return known
+        held = f"({dollars(self.held_usd)} reserved)"
+        return f"{known} and {self.unknown} unknown {held}" if self.cost_usd else f"unknown {held}"
+
 
 def money_of(name: str, takes: Sequence[Take]) -> Money:
     """The sum over takes; a job that several of them share counts once."""
     bought = {take.job: take for take in takes if take.job is not None}.values()
     known = [take.cost_usd for take in bought if take.cost_usd is not None]
     unknown = [take for take in bought if take.cost_usd is None]
-    held_usd = sum((take.held_usd for take in unknown), Decimal(0))
-    return Money(name=name, cost_usd=sum(known, Decimal(0)), unknown=len(unknown), held_usd=held_usd)
+    return Money(
+        name=name,
+        cost_usd=sum(known, Decimal(0)),
+        unpriced=sum(take.is_unpriced for take in bought),
+        unknown=len(unknown),
+        held_usd=sum((take.held_usd for take in unknown), Decimal(0)),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

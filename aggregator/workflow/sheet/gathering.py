@@ -142,10 +142,14 @@ def _of_job(c: "Connection", found: _Found, job: str) -> tuple[str, ...]:
             sha256=row.sha256, mime_type=row.mime_type, size_bytes=row.size_bytes, path=None, **shape
         )
         hashes.append(row.sha256)
-    settlement = journal.settlement(c, attempt.id)
-    unpriced = settlement is not None and isinstance(settlement.basis, Mapping) and settlement.basis.get("unpriced")
-    found.bought[job] = _Bought(attempt, record, tuple(hashes), bool(unpriced))
+    found.bought[job] = _Bought(attempt, record, tuple(hashes), _is_unpriced(c, attempt.id))
     return tuple(hashes)
+
+
+def _is_unpriced(c: "Connection", attempt_id: str) -> bool:
+    settlement = journal.settlement(c, attempt_id)
+    basis = None if settlement is None else settlement.basis
+    return isinstance(basis, Mapping) and bool(basis.get("unpriced"))
 
 
 def _of_edit(c: "Connection", found: _Found, row: RunStep) -> tuple[str, ...]:
@@ -171,10 +175,17 @@ def _beside(c: "Connection", run: rows.Run) -> Iterator[Money]:
             continue
         written = _written(c, one, graph_of(one))
         jobs = dict.fromkeys(row.job for takes in written.values() for row in takes if row.job is not None)
-        records = [reports.job_records(c, job_id=job) for job in jobs if job not in counted]
+        takes = [_charged(c, job) for job in jobs if job not in counted]
         counted |= set(jobs)
-        takes = [Take(number=1, job=record.id, **_charge(record)) for [record] in records]
         yield replace(money_of(one.stage, takes), run=one.name)
+
+
+def _charged(c: "Connection", job: str) -> Take:
+    """Of what a job made, only what it cost."""
+    [record] = reports.job_records(c, job_id=job)
+    attempt = journal.latest(c, job)
+    assert attempt is not None
+    return Take(number=1, job=job, is_unpriced=_is_unpriced(c, attempt.id), **_charge(record))
 
 
 # ------------------------------------------------------------------------------------------------------------ as data
@@ -263,6 +274,7 @@ def _take(found: _Found, node: Node, row: RunStep) -> Take:
         offer=of.offer,
         seed=seed if isinstance(seed, int) else None,
         **_charge(record),
+        is_unpriced=bought.unpriced,
         took_s=None if of.took_ms is None else of.took_ms / 1000,
         is_stand_in=bool(facts.get("is_stand_in")),
         is_reused=row.state == "reused",

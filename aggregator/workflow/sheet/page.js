@@ -7,6 +7,9 @@
   const DRIFT_S = 0.12, HOVER_MS = 180, WAIT_MS = 4000, AGAIN_MS = 3000;
   const all = (what, within = document) => [...within.querySelectorAll(what)];
   const takes = all(".take");
+  const head = document.querySelector("header");
+  const measure = () => document.documentElement.style.setProperty("--head", `${head.offsetHeight}px`);
+  new ResizeObserver(measure).observe(head);  // what stays in view begins below it
 
   // ------------------------------------------------------------------------------------------------------- playing
   let playing = [];       // what runs together; the first leads

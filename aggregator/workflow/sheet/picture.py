@@ -8,8 +8,7 @@ from PIL import Image, ImageDraw
 
 from aggregator.editing.lettering import cut, letters
 from aggregator.editing.pictures import fitted
-from aggregator.pricing.money import dollars
-from aggregator.workflow.sheet.data import Sheet, Step, Take
+from aggregator.workflow.sheet.data import Sheet, Step, Take, money_of
 from aggregator.workflow.sheet.posters import Poster
 
 __all__ = ["MAX_TILES", "picture"]
@@ -62,9 +61,8 @@ def picture(sheet: Sheet, posters: Mapping[str, Poster | None]) -> Image.Image:
 
 
 def _title(pen: ImageDraw.ImageDraw, sheet: Sheet, room: int, *, left_out: int) -> None:
-    costs = ", ".join(
-        f"{one.name} {dollars(one.cost_usd)}" + (" and unknown" if one.unknown else "") for one in sheet.bills
-    )
+    many = len(sheet.bills) > 1
+    costs = ", ".join(f"{one.name} {one}" if many else str(one) for one in sheet.bills)
     words = [sheet.project, sheet.stage, sheet.state, costs]
     if left_out:
         words.append(f"{left_out} more takes are not shown")
@@ -112,9 +110,10 @@ def _label(pen: ImageDraw.ImageDraw, tile: _Tile, at: tuple[int, int], room: int
     if take is None:
         _write(pen, (at[0], at[1] + size_px * 3 // 2), step.why or step.task, size_px, room, QUIET)
         return
-    cost = "made here" if take.job is None else "cost unknown" if take.cost_usd is None else dollars(take.cost_usd)
-    facts = [take.model or step.task, None if take.seed is None else f"seed {take.seed}", cost]
-    _write(pen, (at[0], at[1] + size_px * 3 // 2), "  ".join(filter(None, facts)), size_px, room, QUIET)
+    cost = "made here" if take.job is None else str(money_of("", [take]))
+    length = f"{take.file.duration_s:.1f} s" if take.file is not None and take.file.duration_s else None
+    facts = [cost, length, take.model or step.task, None if take.seed is None else f"seed {take.seed}"]
+    _write(pen, (at[0], at[1] + size_px * 3 // 2), " · ".join(filter(None, facts)), size_px, room, QUIET)
 
 
 def _write(

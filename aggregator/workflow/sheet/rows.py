@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
-from aggregator.pricing.money import dollars
 from aggregator.workflow.sheet.cards import Media, link, links, origin, take_card, values_of, words_of
 from aggregator.workflow.sheet.data import Money, Sheet, Step, money_of, worst
 from aggregator.workflow.sheet.markup import Child, Tag, tag
@@ -29,26 +28,21 @@ STATES = {
 def bill_line(sheet: Sheet) -> Tag:
     """What the run cost, beside its promotions; and all of them together."""
     bills = sheet.bills
-    shown = [_bill(one, f"{'+ ' if number else ''}{_said(one)}", sheet.run) for number, one in enumerate(bills)]
+    shown = [_bill(one, f"{'+ ' if number else ''}{one}", sheet.run) for number, one in enumerate(bills)]
     if len(bills) > 1:
         total = Money(
             name="together",
             cost_usd=sum((one.cost_usd for one in bills), Decimal(0)),
+            unpriced=sum(one.unpriced for one in bills),
             unknown=sum(one.unknown for one in bills),
             held_usd=sum((one.held_usd for one in bills), Decimal(0)),
         )
-        shown.append(_bill(total, _said(total), sheet.run))
+        shown.append(_bill(total, str(total), sheet.run))
     return tag("dl", shown, class_="bills")
 
 
 def _bill(of: Money, said: str, own: str) -> Tag:
     return tag("div", tag("dt", of.name), tag("dd", said), class_="own" if of.run == own else None)
-
-
-def _said(of: Money) -> str:
-    if not of.unknown:
-        return dollars(of.cost_usd)
-    return f"{dollars(of.cost_usd)} and {of.unknown} unknown ({dollars(of.held_usd)} reserved)"
 
 
 # ---------------------------------------------------------------------------------------------------------------- rows
@@ -74,10 +68,13 @@ def rows_of(sheet: Sheet, media: Mapping[str, Media], *, is_live: bool) -> Itera
 
 def _step_row(sheet: Sheet, step: Step, into: list[str], media: Mapping[str, Media], *, is_live: bool) -> Tag:
     common = _common([take.warnings for take in step.takes]) if step.wanted > 1 else []
-    said = (step.recipe.words, *common)
+    said = (step.recipe.words, step.recipe.origins, *common)
     cards = [take_card(step, take, media, is_live=is_live, said=said) for take in step.takes]
+    shown_below = ["", *(take.problem for take in step.takes)]
     about = [
-        tag("p", step.why, class_="why") if step.why and step.takes else None,
+        tag("p", step.why, class_="why")
+        if step.takes and step.state != "pick" and step.why not in shown_below
+        else None,
         words_of(step.recipe.words),
         values_of(step.recipe.values),
         links("from", [origin(one) for one in step.recipe.origins]),
@@ -135,7 +132,7 @@ def _row(sheet: Sheet, name: str, steps: Sequence[Step], about: Child, shown: Ta
     first = steps[0]
     stage = first.stage if first.stage != sheet.stage else None
     takes = [take for step in steps for take in step.takes]
-    spent = None if first.is_edit or not takes else _said(money_of(first.stage, takes))
+    spent = None if first.is_edit or not takes else str(money_of(first.stage, takes))
     count = tag("span", f"×{len(steps)}", class_="count") if len(steps) > 1 else None
     head = [
         tag("h2", tag("span", name, id=f"row-{name}"), count, _chip(steps)),

@@ -5,7 +5,7 @@ import pytest
 from aggregator import errors
 from aggregator.contract import State
 from aggregator.providers.lightx2v import PROVIDER
-from aggregator.tasks import ImageToVideo, LipSync, TextToImage, TextToVideo
+from aggregator.tasks import ImageToVideo, LipSync, Lora, TextToImage, TextToVideo
 from aggregator.testing.emulator import Answer
 from tests.providers.harness import STILL, opened
 from tests.providers.own import cards_of
@@ -31,6 +31,14 @@ async def test_a_clip_is_counted_in_frames_and_carries_our_id(shop):
     assert result.artifact.facts.width == 640
     await shop.buy(FOX.with_(fps=24), model="mine-lightx2v")
     assert (shop.paid.json["target_video_length"], shop.paid.json["target_fps"]) == (48, 24)
+
+
+async def test_an_adapter_has_two_names_there_and_two_adapters_are_too_many(shop):
+    one = Lora(weights="ink.safetensors", scale=0.5)
+    await shop.buy(FOX.with_(loras=(one,)), model="mine-lightx2v")
+    assert (shop.paid.json["lora_name"], shop.paid.json["lora_strength"]) == ("ink.safetensors", 0.5)
+    with pytest.raises(errors.UnsupportedFieldError, match="loras=2 given"):
+        await shop.buy(FOX.with_(loras=(one, one)), model="mine-lightx2v", key="two")
 
 
 async def test_inputs_are_bare_text(shop):

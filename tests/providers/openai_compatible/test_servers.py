@@ -1,5 +1,6 @@
 """The servers that speak OpenAI's dialect: what each of them is sent otherwise, and what is made of its answers."""
 
+import json
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from aggregator import errors
 from aggregator.backends import provider_tables
 from aggregator.config import Config
+from aggregator.providers import _openai
 from aggregator.providers.openai_compatible import _SERVERS, PROVIDER
 from aggregator.registry.load import Registry
 from aggregator.registry.mapping import mappings_of
@@ -94,6 +96,17 @@ def test_json_is_refused_by_vllm_omni():
     with asking(NAME, {}) as (http, _):
         answer = http.post("/videos", json={"prompt": "a fox", "model": "vllm-omni/x"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, 400)
+
+
+async def test_an_adapter_of_vllm_omni_is_text_in_a_form_and_an_object_in_json(shop):
+    ink = Lora(weights="/loras/ink", scale=0.5)
+    said = {"name": "/loras/ink", "path": "/loras/ink", "scale": 0.5}
+    await shop.buy(FOX.with_(loras=(ink,)), model="mine-omni")
+    assert ("lora", json.dumps(said)) in parts(shop.paid)
+    await shop.buy(TextToImage(prompt="a fox", loras=(ink,)), model="mine-omni")
+    assert shop.paid.json["lora"] == said
+    with pytest.raises(errors.UnsupportedFieldError, match="one at a time, not 2"):
+        _openai.adapter([said, said])
 
 
 async def test_sound_of_vllm_omni(shop):

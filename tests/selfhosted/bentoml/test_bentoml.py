@@ -93,6 +93,10 @@ async def test_what_the_service_does_not_take_is_refused(project) -> None:
     assert (caught.value.status_code, caught.value.accepted) == (400, False)
 
 
+async def test_it_is_known_by_its_pages(server, discovered) -> None:
+    assert (await discovered(server.url)).engine.provider == "bentoml"
+
+
 async def test_a_busy_server_is_asked_again(server, project) -> None:
     async with httpx.AsyncClient(trust_env=False, timeout=30) as other:
         body = {"prompt": "wait 2"}

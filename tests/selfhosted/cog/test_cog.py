@@ -124,6 +124,11 @@ async def test_what_the_model_does_not_take_is_refused(project) -> None:
     assert (caught.value.status_code, caught.value.accepted) == (422, False)
 
 
+async def test_it_is_known_by_its_pages(server, discovered) -> None:
+    found = await discovered(server.url)
+    assert (found.engine.provider, found.version) == ("cog", "0.23.1")
+
+
 async def test_a_busy_server_is_asked_again(server, project) -> None:
     async with httpx.AsyncClient(trust_env=False) as other:
         body = {"input": {"prompt": "wait 60"}}

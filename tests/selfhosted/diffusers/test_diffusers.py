@@ -241,6 +241,11 @@ async def test_what_the_pipeline_refuses_fails_in_its_words(wan, client) -> None
 # ------------------------------------------------------------------------------------------- cancel, overload, death
 
 
+async def test_it_is_known_by_its_pages(wan, discovered) -> None:
+    found = await discovered(wan.url)
+    assert (found.engine.dialect, [one.tasks for one in found.models]) == ("diffusers", [("text-to-video",)])
+
+
 async def test_a_job_is_stopped_between_two_steps(wan, client) -> None:
     async with client(wan) as project:
         job = await project.submit(FILM, **steps(900))

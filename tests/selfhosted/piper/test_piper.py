@@ -41,6 +41,10 @@ async def test_speech_is_wav_although_it_is_called_a_page(project) -> None:
     assert long.artifact.facts.duration_s > short.artifact.facts.duration_s > 0.2
 
 
+async def test_it_is_known_by_its_pages(server, discovered) -> None:
+    assert (await discovered(server.url)).engine.provider == "piper"
+
+
 async def test_a_server_that_is_gone_was_never_asked(server, project) -> None:
     server.kill()
     with pytest.raises(errors.UnavailableError) as caught:

@@ -45,6 +45,10 @@ async def test_a_picture(project) -> None:
     assert (result.artifact.mime_type, facts.width, facts.height) == ("image/png", 64, 48)
 
 
+async def test_it_is_known_by_its_pages(server, discovered) -> None:
+    assert (await discovered(server.url)).engine.provider == "ray_serve"
+
+
 async def test_an_exception_is_a_failed_job(project) -> None:
     with pytest.raises(errors.JobFailedError):
         await project.generate(FOX.with_(prompt="break"), model="ray_serve-mine", max_usd="1")

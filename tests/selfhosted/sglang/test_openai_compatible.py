@@ -137,6 +137,11 @@ async def test_a_clip_has_the_frames_that_its_file_holds(wan, client) -> None:
     assert (facts.width, facts.height, facts.fps, facts.duration_s) == (64, 64, 8.0, 17 / 8)
 
 
+async def test_it_is_known_by_its_pages(wan, discovered) -> None:
+    found = await discovered(wan.url)
+    assert (found.engine.dialect, found.version) == ("sglang", "0.5.23")
+
+
 async def test_a_card_that_knows_the_rule_says_so_before(wan, client) -> None:
     async with client(wan, "text-to-video", FOUR_K_PLUS_ONE) as project:
         [change] = (await project.plan(FILM, **steps(2))).chosen.adjustments

@@ -134,6 +134,19 @@ def test_what_is_under_way_has_no_charge_that_anybody_knows(one: World) -> None:
     assert after.steps[0].takes[0].cost_usd == D("0.04")
 
 
+def test_what_is_booked_at_its_bound_is_no_price(tmp_path: Path) -> None:
+    one = World(tmp_path, offers={"memory:cheap": None})
+
+    async def life(p: Any) -> Sheet:
+        await p.run(flow(picture("still")), budget_usd="0.50")
+        return await read_sheet(p, "film")
+
+    of = one.run(life)
+    [take] = of.steps[0].takes
+    assert (take.cost_usd, take.is_unpriced) == (D("0.5"), True)
+    assert str(of.bills[0]) == "at most $0.50"
+
+
 def test_a_file_that_is_gone_is_said_to_be(one: World) -> None:
     of = ran(one, flow(picture("still")))
     [take] = of.steps[0].takes

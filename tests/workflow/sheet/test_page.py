@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.workflow.sheet.data import Made, Money, Origin, Sheet
+from aggregator.workflow.sheet.data import Made, Money, Origin, Sheet, money_of
 from aggregator.workflow.sheet.page import Live, page, shown
 from aggregator.workflow.sheet.posters import poster_of
 from tests.workflow.sheet.sheets import EVIL, Node, clip, picture, read, sheet, sound, step, stored, take
@@ -134,6 +134,36 @@ def test_what_is_unknown_is_never_zero(tmp_path: Path) -> None:
     assert root.all("dl")[0].all("dd")[0].text == said
     assert "cost unknown" in root.all("article")[0].text
     assert "under way" in root.all("article")[0].text
+
+
+def test_an_amount_says_whether_anybody_knows_it(tmp_path: Path) -> None:
+    bounded = take(1, picture(tmp_path), cost_usd=Decimal("0.50"), is_unpriced=True, took_s=0.02)
+    coming = take(1, is_coming=True, cost_usd=None, held_usd=Decimal("0.05"), job="coming")
+    steps = (step("smooth", bounded), step("still", coming, state="running"))
+    takes = [bounded, coming]
+    bills = [money_of(name, takes[:n]) for n, name in enumerate(("one", "both"), 1)]
+    root = drawn(sheet(*steps, bills=(*bills, money_of("coming", [coming]))))
+    assert [str(bill) for bill in bills] == ["at most $0.50", "at most $0.50 and 1 unknown ($0.05 reserved)"]
+    assert str(money_of("coming", [coming])) == "unknown ($0.05 reserved)", "and not $0.00"
+    assert "at most $1.00 and 2 unknown" in root.all("dl")[0].text
+    smooth, still = root.all("section")
+    assert smooth.text.count("at most $0.50") == 2
+    assert "made in <0.1 s" in smooth.text
+    assert "$0.00" not in still.text
+
+
+def test_what_the_row_says_is_not_said_again_on_its_cards(tmp_path: Path) -> None:
+    recipe = Made(words="a shot", values={"loop": True}, origins=(Origin(field="image", step="still"),))
+    failed = take(1, problem="refused for what it shows", recipe=recipe)
+    still = step("still", take(1, picture(tmp_path)))
+    root = drawn(
+        sheet(still, step("shot", failed, needs=("still",), state="failed", why=failed.problem, recipe=recipe))
+    )
+    _, shot = root.all("section")
+    assert (shot.text.count("refused for what it shows"), len(shot.all("a"))) == (1, 1)
+    assert "loop true" in shot.text
+    board = step("board", take(1, picture(tmp_path)), state="pick", pick="person", why="a person has to pick")
+    assert "a person has to pick" not in drawn(sheet(board)).text
 
 
 def test_draft_and_final_are_added_up(tmp_path: Path) -> None:

@@ -61,10 +61,14 @@ def sides_of(server: Server, asked: Mapping[str, Any], usual: str) -> tuple[int,
 def ask(call: Call) -> tuple[dict[str, Any], dict[str, FormPart]]:
     """A form or JSON: its texts, and its files."""
     if call.headers.get("content-type", "").startswith("application/json"):
-        return call.json("prompt"), {}
-    form = call.form("prompt")
-    texts = {name: parts[0].text for name, parts in form.items() if parts[0].filename is None}
-    return texts, {name: parts[0] for name, parts in form.items() if parts[0].filename is not None}
+        texts, files = call.json(), {}
+    else:
+        form = call.form()
+        texts = {name: parts[0].text for name, parts in form.items() if parts[0].filename is None}
+        files = {name: parts[0] for name, parts in form.items() if parts[0].filename is not None}
+    if texts.get("prompt") is None:
+        refuse(server_of(texts.get("model")), "prompt is required")
+    return texts, files
 
 
 def taken(call: Call, server: Server, made: Order, **known: Any) -> Job:
@@ -205,11 +209,12 @@ def video(job: Job) -> dict[str, Any]:
         "progress": round(job.fraction * 100) if server is OPENAI else 100 * (job.state == "succeeded"),
         "created_at": int(job.created),
         "completed_at": int(job.ended) if ended else None,
-        "expires_at": int(job.ended) + LIFE_S if job.state == "succeeded" else None,
         "size": f"{of.width}x{of.height}",
         "seconds": job.extra["seconds"],
         "error": {"code": code, "message": said} if job.state == "failed" else None,
     }
+    if server.expires:
+        shown["expires_at"] = int(job.ended) + LIFE_S if job.state == "succeeded" else None
     if server.names_prompt:
         shown |= {"prompt": job.extra["prompt"], "remixed_from_video_id": job.extra.get("remixed")}
     if server.keeps:

@@ -33,7 +33,7 @@ def spoken(call: Call, asked: dict[str, Any]) -> Answer:
 
 @SERVICE.post("/tts_to_audio/")
 def tts_to_audio(call: Call) -> Answer:
-    asked = call.json("text", "language")
+    asked = call.json("text", "speaker_wav", "language")
     if str(asked["language"]).lower() not in LANGUAGES:
         call.refuse("language")
     return spoken(call, asked)
