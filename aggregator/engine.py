@@ -420,8 +420,10 @@ class Engine:
             async with _watchdog.streamed(self._transport, request, STREAM_TIMEOUTS) as answer:
                 if answer.status // 100 != 2:  # noqa: PLR2004
                     return
+                said, reading = "", None
                 async for data in _events(answer):
-                    reading = self._read(backend, HttpResponse(answer.status, {}, data.encode()))
+                    if reading is None or data != said:  # most of them say the same again
+                        said, reading = data, self._read(backend, HttpResponse(answer.status, {}, data.encode()))
                     yield reading
                     if reading.state.is_terminal:
                         return
