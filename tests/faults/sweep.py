@@ -293,6 +293,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of what is random")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--workflows", nargs="+", choices=WORKFLOWS, default=list(WORKFLOWS), help="these alone")
+    parser.add_argument(
+        "--keys", nargs="+", choices=TABLES, default=list(TABLES), help="providers of these kinds alone"
+    )
     parser.add_argument("--cell", help="workflow,database,keys: this one alone")
     parser.add_argument(
         "--at", help="with --cell: kill there, the next life there, …: numbers or names of points, or seconds"
@@ -303,7 +306,7 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help=f"append the run to {RECORD.name}")
     given = parser.parse_args()
     began_s = time.monotonic()
-    cells = [cell for cell in CELLS if cell.workflow in given.workflows]
+    cells = [cell for cell in CELLS if cell.workflow in given.workflows and cell.keys in given.keys]
     counted, runs = sweep(given, [Cell(*given.cell.split(","))] if given.cell else cells)
     seconds = time.monotonic() - began_s
     text, total = report(counted, runs)

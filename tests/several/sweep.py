@@ -45,7 +45,8 @@ WAYS: dict[tuple[str, str], tuple[str, ...]] = {
     ("plain", "postgresql"): ("again", "another", "beside"),
     ("plain", "sqlite"): ("again",),
 }
-CELLS = [Cell(*of, keys) for of in WAYS for keys in ("none", "replay", "reject")]
+KEYS = ("none", "replay", "reject")
+CELLS = [Cell(*of, keys) for of in WAYS for keys in KEYS]
 MAX_LIVES = 3
 """A run that ended without everything is started again so often."""
 RIG: Rig | None = None
@@ -239,13 +240,16 @@ def main() -> int:
     parser.add_argument("--every", type=int, metavar="N", help="instead, on DBOS and PostgreSQL: one point in so many")
     parser.add_argument("--seed", type=int, default=1, help="of what is random")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--keys", nargs="+", choices=KEYS, default=list(KEYS), help="providers of these kinds alone")
     parser.add_argument("--cell", help="engine,database,keys: this one alone")
     parser.add_argument("--play", nargs=3, action="append", metavar=("CELL", "WAY", "AT"), help="this run alone")
     parser.add_argument("--naive", action="store_true", help="with --play: what is bought has no key")
     parser.add_argument("--record", action="store_true", help=f"append the run to {RECORD.name}")
     given = parser.parse_args()
     began_s = time.monotonic()
-    cells = [cell for cell in CELLS if not given.every or (cell.engine, cell.database) == ("dbos", "postgresql")]
+    cells = [cell for cell in CELLS if cell.keys in given.keys]
+    if given.every:
+        cells = [cell for cell in cells if (cell.engine, cell.database) == ("dbos", "postgresql")]
     counted, runs = sweep(given, [Cell(*given.cell.split(","))] if given.cell else cells)
     seconds = time.monotonic() - began_s
     text, total = report(counted, runs)
