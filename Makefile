@@ -32,7 +32,7 @@ faults: .venv/dev.stamp  ## 10,000 seeded schedules of faults and deaths, and ev
 conformance: .venv/dev.stamp  ## the official clients against the emulator, in environments of their own
 	$(BIN)/python -m tests.conformance.run
 
-selfhosted: .venv/dev.stamp  ## real servers of the kind you run yourself, in environments of their own: Cog, BentoML
+selfhosted: .venv/dev.stamp  ## real servers of the kind you run yourself, in environments of their own: BentoML, Cog, Comfy's proxy, routes of FastVideo, xDiT and XTTS
 	$(BIN)/python -m tests.selfhosted.run
 
 selfhosted-full: .venv/dev.stamp  ## the same, and the larger ones: KServe, Piper, Ray Serve, SGLang, Triton
