@@ -226,6 +226,8 @@ def record(counted: Sequence[Run], total: Tally, broken: int, seconds: float) ->
     """Append a run to the first table of the record."""
     points = sum(len(run.points) for run in counted)
     workflows = ", ".join(dict.fromkeys(run.plan.cell.workflow for run in counted))
+    keys = list(dict.fromkeys(run.plan.cell.keys for run in counted))
+    workflows += "" if len(keys) == len(TABLES) else f" ({', '.join(keys)})"
     row = (
         f"| {time.strftime('%Y-%m-%d')} | {commit()} | {workflows} | {points:,} | {total.runs:,} | {total.kills:,} "
         f"| {total.purchases:,} | {total.duplicates} | {total.unknown:,} | {broken} | {seconds:.0f} s |\n"

@@ -181,6 +181,8 @@ def record(counted: Sequence[Run], runs: Sequence[Run], total: Tally, seconds: f
         random_kills += f"\n{head} {total.runs:,} | {total.kills:,} | {durable:,} | {seen}"
     else:
         points = [name for run in counted for name in run.points]
+        keys = list(dict.fromkeys(run.plan.cell.keys for run in counted))
+        head += "" if len(keys) == len(KEYS) else f" {', '.join(keys)}:"
         own = sum(name.endswith(ENGINE) for name in points)
         every_point += f"{head} {step} | {len(points):,} | {own:,} | {total.runs:,} | {total.kills:,} | {seen}\n"
     RECORD.write_text(f"{random_kills}\n\n# {every_point}", encoding="utf-8")
