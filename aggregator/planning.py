@@ -163,18 +163,24 @@ class Planner:
         return Moment(
             self._today(),
             self.pass_over if self.paused or self.quarantined or self.health.anyone_rests else _use_all,
-            partial(self._handed_over, given, adjust=ask.on_unsupported == "adjust") if given else _give_all,
+            partial(self._handed_over, given, set(), adjust=ask.on_unsupported == "adjust") if given else _give_all,
             partial(outcomes.track, at_s=hour * HOUR_S),
             (outcomes.told, hour),
             outcomes.told_since,
         )
 
     def _handed_over(
-        self, given: Sequence[tuple[str, Media]], offer: Offer, *, adjust: bool
+        self, given: Sequence[tuple[str, Media]], fine: set[tuple[str, str]], offer: Offer, *, adjust: bool
     ) -> Refusal | tuple[Adjustment, ...]:
-        """What has to change about the inputs for this offer to take them as they are given, or why it cannot."""
+        """What has to change about the inputs for this offer to take them as they are given, or why it cannot.
+
+        Args:
+            fine: Providers and dialects that take them as they are, wherever an endpoint says nothing of its own.
+
+        """
+        place = offer.provider, offer.mapping.dialect
         backend = self.backends.get(offer.provider)
-        if backend is None:
+        if backend is None or (place in fine and not offer.mapping.inputs):
             return ()
         changes: dict[Adjustment, None] = {}
         for name, media in given:
@@ -186,6 +192,8 @@ class Planner:
                     return Refusal("input", partial(str, reason), advice=reason.advice)
                 why = f"{offer.id} takes {', '.join(reason.types)}"
                 changes[Adjustment(name, "transcoded", media.mime_type, to, why)] = None
+        if not changes and not offer.mapping.inputs:
+            fine.add(place)
         return tuple(changes)
 
     def _way(self, backend: Backend, endpoint: Endpoint, name: str, media: Media) -> str:
