@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := aggregator tests examples benchmarks
 
-.PHONY: demo test check test-browser faults conformance selfhosted selfhosted-full fix bench kill-sweep several hammer readme clean
+.PHONY: demo test coverage check test-browser faults conformance selfhosted selfhosted-full fix bench kill-sweep several hammer readme clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -12,7 +12,10 @@ help:  ## say what there is
 demo: .venv/run.stamp  ## the whole idea in half a minute: no key, no network
 	$(BIN)/aggregator demo
 
-test: .venv/dev.stamp  ## the whole suite, with coverage
+test: .venv/dev.stamp  ## the whole suite
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+coverage: .venv/dev.stamp  ## the whole suite, and which lines and branches it does not reach: half as long again
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report term:skip-covered
 
 check: .venv/dev.stamp  ## format, lint, types, arrows, data: nothing is run
