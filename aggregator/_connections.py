@@ -99,7 +99,7 @@ class Connection:
     async def _open(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
         """The connection as it is, or a new one where the other side has ended it, or may have by now.
 
-        Without httpcore's pool: one for each connection costs as much again as the exchange itself.
+        Without httpcore's pool: what it keeps is the account of many connections, and here there is one.
         """
         if self._line is None or not self._line.is_available() or self._line.has_expired():
             await self.aclose()

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from signal import Signals
@@ -57,13 +57,16 @@ class EditPool:
         self._idle: list[_Child] = []
 
     @asynccontextmanager
-    async def made(self, edit: "Edit", paths: Mapping[str, Path]) -> AsyncGenerator[Path, None]:
+    async def made(
+        self, edit: "Edit", paths: Mapping[str, Path], *, on_turn: Callable[[], None] = lambda: None
+    ) -> AsyncGenerator[Path, None]:
         """The file that an edit makes, until it is put elsewhere. Canceled, its process is ended before this returns.
 
         If this process is killed, the child removes what was written: it has nothing else to do until the file is gone.
 
         Args:
             paths: The files of its inputs, by their `sha256`.
+            on_turn: Called when it is its turn, which it may have to wait for.
 
         Raises:
             EditError: It cannot be made of these inputs; or one of them crashed its process, or kept it from getting
@@ -74,9 +77,11 @@ class EditPool:
         directory = self._directory / f"aggregator-{uuid4().hex}"
         try:
             if not self._enabled:
+                on_turn()
                 yield await asyncio.to_thread(_made_here, edit, paths, directory)
                 return
             async with self._turns:
+                on_turn()
                 child = self._free()
                 try:
                     said = await child.ask(edit, paths, directory, self._stall_s)

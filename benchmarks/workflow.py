@@ -9,7 +9,7 @@ the same machine; its client has made a picture before. `push` is told of finish
 itself.
 
 The overhead is divided by all steps, which is held to the goal, and "on the path" by those that follow one another:
-what each adds to the makespan of a chain, of which its own exchanges with the provider are about a third.
+what each adds to the makespan of a chain.
 """
 
 import argparse

@@ -113,7 +113,9 @@ PROVIDER = c.Provider(
     error_message=("detail[].msg", "detail", "error.message", "error"),
     request_id_header="x-fal-request-id",
     upload=_upload,
-    upload_ttl_s=3_600,  # results are kept 7 days (fal.ai/docs/faq, read 2026-11-21); of uploads nobody says
+    # Inputs are kept as long as results, and an account may set for how long: https://fal.ai/docs/model-apis/data-retention
+    # (read 2026-11-21). An hour is well below the usual days.
+    upload_ttl_s=3_600,
     inputs={"": c.Input(accepts=("url", "upload"))},
     webhook=jwks_digest(
         "@query.fal_webhook",

@@ -3,13 +3,12 @@ siblings keep; what was written down is found again by the next start.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from aggregator import ledger
-from aggregator.edit_pool import MAX_EDITS_AT_ONCE
 from aggregator.editing.edits import Edit
 from aggregator.errors import AggregatorError, BudgetExceededError, PriceUnknownError, StoreError, WorkflowError
 from aggregator.inputs import Media
@@ -142,13 +141,19 @@ async def close(desk: Desk, state: RunState) -> None:
     await desk.project.opened.store.transact(write)
 
 
-async def make_edit(desk: Desk, where: str, edit: Edit) -> Media:
-    """Make it here, and remember it by its content."""
+async def make_edit(desk: Desk, where: str, edit: Edit, on_turn: Callable[[], None] = lambda: None) -> Media:
+    """Make it here, and remember it by its content. `on_turn`: called when its turn begins."""
     paths = {media.sha256: await desk.have(media) for _, media in edit.media() if media.sha256 is not None}
-    began_s = desk.project.opened.clock.monotonic()
-    async with desk.project.opened.edits.made(edit, paths) as file:
+    clock, began_s = desk.project.opened.clock, 0.0
+
+    def begun() -> None:
+        nonlocal began_s
+        began_s = clock.monotonic()
+        on_turn()
+
+    async with desk.project.opened.edits.made(edit, paths, on_turn=begun) as file:
         made = await desk.project.opened.files.ingest(Media(source=file))
-    took_ms = int((desk.project.opened.clock.monotonic() - began_s) * 1000)
+    took_ms = int((clock.monotonic() - began_s) * 1000)
     new = rows.Made(where, made.as_json(), took_ms, desk.now())
     await desk.project.opened.store.transact(lambda c: rows.remember_made(c, new))
     return made
@@ -163,7 +168,6 @@ class _Execution:
         self._on_event = on_event
         self._outcomes: dict[str, Outcome] = {}
         self._steps = asyncio.Semaphore(MAX_STEPS_AT_ONCE)
-        self._edits = asyncio.Semaphore(MAX_EDITS_AT_ONCE)
         self._waiting: list[RunStep] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -234,9 +238,7 @@ class _Execution:
         where, there = await self._desk.made(node, edit)
         made = there
         if made is None:
-            async with self._edits:
-                self.tell("step", state="running", node=node)
-                made = await make_edit(self._desk, where, edit)
+            made = await make_edit(self._desk, where, edit, lambda: self.tell("step", state="running", node=node))
         state: StepState = "reused" if there is not None else "made"
         self._write(RunStep(self._desk.run, node.name, 1, state, address=where, output=made.as_json()))
         return Outcome(node, "done", (made,), reused=there is not None)

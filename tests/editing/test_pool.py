@@ -118,6 +118,20 @@ async def test_no_more_children_do_nothing_than_are_at_work_and_one(
     assert MAX_EDITS_AT_ONCE >= 1
 
 
+async def test_an_edit_is_told_of_its_turn_when_the_ones_before_it_are_made(
+    desk: Desk, pool: EditPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_turns", asyncio.Semaphore(1))
+    edit, told = desk.edit("first-frame", video=desk.clip("a", [RED] * 5)), list[str]()
+
+    async def one(name: str) -> None:
+        async with pool.made(edit, desk.paths, on_turn=lambda: told.append(f"{name} begins")):
+            told.append(f"{name} is made")
+
+    await asyncio.gather(one("first"), one("second"))
+    assert told == ["first begins", "first is made", "second begins", "second is made"]
+
+
 async def test_the_child_is_given_no_key_and_is_limited(
     desk: Desk, pool: EditPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ import select
 import shutil
 import signal
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
@@ -59,7 +60,7 @@ class _Born:
     life: Life | None = None
 
 
-class Worlds:
+class Worlds(ABC):
     """What all children of a process share. A cell says on which database (`database`) and at which kind of provider
     (`keys`) a world is; a child says where it is killed (`kill_at`): at a point by its number or name, or after so many
     seconds.
@@ -111,9 +112,9 @@ class Worlds:
             return nullcontext(self._postgres.store)
         return closing(Store(self.at(cell) / opening.STORE_NAME, inline=True))
 
+    @abstractmethod
     def market(self, cell: Any) -> Path:
         """The registry of what is to be had there."""
-        raise NotImplementedError
 
     def settings(self, cell: Any, child: Any = None) -> dict[str, Any]:
         """The configuration of a child."""
@@ -134,14 +135,14 @@ class Worlds:
 
     # ------------------------------------------------------------------------------------------------------- children
 
+    @abstractmethod
     async def _work(self, cell: Any, child: Any) -> dict[str, Any]:
         """One life; what it says at its end."""
-        raise NotImplementedError
 
-    def _ready(self, child: Any) -> None:
+    def _ready(self, child: Any) -> None:  # noqa: B027 - not every world has something to get ready
         """What is otherwise in this child, before it begins."""
 
-    def _died(self, child: Any) -> None:
+    def _died(self, child: Any) -> None:  # noqa: B027 - not every world counts them
         """One was killed."""
 
     def live(self, cell: Any, *children: Any) -> list[Life]:
