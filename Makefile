@@ -13,7 +13,7 @@ demo: .venv/run.stamp  ## the whole idea in half a minute: no key, no network
 	$(BIN)/aggregator demo
 
 test: .venv/dev.stamp  ## the whole suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --timeout 600
 
 coverage: .venv/dev.stamp  ## the whole suite, and which lines and branches it does not reach: half as long again
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report term:skip-covered

@@ -1,12 +1,15 @@
 """One provider in the emulator: routes, keys, jobs in time, files, the book, what is recorded."""
 
 from decimal import Decimal
+from random import Random
 
 import httpx
 import pytest
 
 from aggregator.errors import ConfigurationError
 from aggregator.testing.emulator import Answer, Emulator
+from aggregator.testing.emulator.clock import LeapingClock
+from aggregator.testing.emulator.jobs import Job, order
 from aggregator.testing.emulator.service import Route, Service, uuid
 
 from .conftest import Tiny
@@ -26,6 +29,17 @@ def test_a_job_goes_from_the_queue_to_its_file(it: Tiny) -> None:
     assert (last["status"], last["progress"]) == ("succeeded", 1.0)
     file = httpx.get(last["urls"][0], verify=False)
     assert (file.status_code, file.headers["content-type"], file.content[4:8]) == (200, "video/mp4", b"ftyp")
+
+
+def test_a_clock_that_moves_from_change_to_change_never_stands_still() -> None:
+    rng, clock = Random(7), LeapingClock()
+    for _ in range(1_000):
+        clock.advance(rng.random())
+        made, waits = order("image"), (rng.uniform(0, 20), rng.uniform(0, 20))
+        job = Job("one", made, clock.time, created=clock.time(), queued_s=waits[0], running_s=waits[1])
+        for _ in range(4):  # one for each change, and one each where a sum was rounded
+            clock.advance(job.change_s)
+        assert job.is_over
 
 
 def test_a_job_can_be_canceled_until_it_is_over(it: Tiny) -> None:

@@ -100,12 +100,12 @@ class Job:
     def state(self) -> JobState:
         if self._ended is not None:
             return self._ended[1]
-        passed = self.now() - self.created
-        if passed < self.queued_s:
+        now = self.now()  # compared as `change_s` compares it, or a clock that waits for it could stand still
+        if now < self.started:
             return "queued"
-        if self.oddity == "backwards" and BACK[0] <= (passed - self.queued_s) / (self.running_s or 1.0) < BACK[1]:
+        if self.oddity == "backwards" and BACK[0] <= (now - self.started) / (self.running_s or 1.0) < BACK[1]:
             return "queued"
-        return "running" if passed < self.queued_s + self.running_s else self.ending
+        return "running" if now < self.ended else self.ending
 
     @property
     def is_known(self) -> bool:
