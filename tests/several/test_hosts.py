@@ -9,7 +9,7 @@ import pytest
 
 from aggregator.contract import Input
 from aggregator.errors import ArtifactLostError, StoreError, UnavailableError
-from aggregator.runner import runner
+from aggregator.runner import room, runner
 from aggregator.store import bucket as bucket_module
 from aggregator.store.bucket import Bucket
 from aggregator.tasks import ImageToImage
@@ -55,6 +55,7 @@ async def begun(hosts: Hosts, monkeypatch: pytest.MonkeyPatch, stage: str, reque
 
     monkeypatch.setattr(runner, "CLOSE_GRACE_S", 0.0)
     with monkeypatch.context() as patch:
+        patch.setattr(room, "is_first", lambda *_: False)  # else its intent is written with its body
         patch.setattr(runner, stage, never)
         async with hosts.on("a", **settings) as agg, agg.project("film", budget_usd="1") as p:
             await p.submit(request, key="night")
