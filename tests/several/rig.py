@@ -15,7 +15,6 @@ import av
 from dbos import DBOS
 
 from aggregator import Aggregator, editing, workflow
-from aggregator.errors import AggregatorError
 from aggregator.workflow import durable
 from aggregator.workflow.deciding import Decision
 from aggregator.workflow.model import Step, Workflow
@@ -25,7 +24,7 @@ from tests.faults.shop import MADE, TABLES, Offer, market
 from tests.faults.worlds import Worlds
 from tests.several.engine_points import plant_in_engine
 
-__all__ = ["BUDGET_USD", "CLEAN_MICRO_USD", "WORKFLOW", "Cell", "Child", "Rig"]
+__all__ = ["BUDGET_USD", "CLEAN_MICRO_USD", "IN_TAKES", "WORKFLOW", "Cell", "Child", "Rig"]
 
 PICTURES = ("text-to-image", "image-to-image")
 OFFERS = {
@@ -55,6 +54,8 @@ WORKFLOW = Workflow(
     ),
 )
 """Fourteen steps, with the last frames of two shots: nine purchases, six local edits."""
+IN_TAKES = "night"
+"""The step of which one take goes on, and another one may be missing."""
 CLEAN_MICRO_USD = 1_120_000
 """Four pictures, three clips and two voices."""
 BUDGET_USD = "1.14"
@@ -224,6 +225,7 @@ def _said(run: Any) -> dict[str, Any]:
         "state": run.state,
         "made": [[name, result.artifact.sha256, str(result.artifact.path)] for name, result in made],
         "outputs": {name: str(path) for name, path in run.outputs.items()},
-        "errors": {name: str(error) for name, error in run.failed.items() if isinstance(error, AggregatorError)}
-        | {name: run.outcomes[name].why for name in run.failed},
+        "errors": {
+            name: one.why for name, one in run.outcomes.items() if one.state == "failed" or one.error is not None
+        },
     }
