@@ -310,8 +310,11 @@ def _bounds(graph: Graph, budget_usd: Decimal | None) -> dict[str, Decimal]:
 
 
 async def plan(project: "Project", workflow: "Workflow", **given: Any) -> RunPlan:
-    """What a run would do now; takes what `open_desk` takes."""
-    return await plan_run(await open_desk(project, workflow, **given))
+    """What a run would do now; takes what `open_desk` takes. Functions that pick may be left out, or all are there."""
+    desk = await open_desk(project, workflow, **given)
+    if given.get("scorers") is not None:
+        check_scorers(desk)
+    return await plan_run(desk)
 
 
 def check_scorers(desk: Desk) -> None:

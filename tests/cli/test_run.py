@@ -54,6 +54,7 @@ async def chain(w: Steps, prompt: str, sizes: list[str] = ["128x72"], steps: int
         await w.text_to_image(prompt, size=size, takes=2, pick="score:largest", name=f"still-{n + 1}")
 """
 LOCAL = ("run", "film.toml", "--local")
+SCORED = FILM.replace('"person"', '"score:sharpest"')
 
 
 @pytest.fixture
@@ -99,6 +100,16 @@ def test_what_is_wrong_is_named_with_its_line_and_nothing_is_sent(run: Command, 
     [said] = lines(run(*LOCAL, "--json", code=1).out)
     assert said["error"]["type"] == "WorkflowCheckError"
     assert run("run", "nothing.toml", "--local", code=1).err.startswith("aggregator: nothing.toml: cannot be read")
+
+
+@pytest.mark.parametrize("also", [(), ("--plan",), ("--explain",), ("--yes",)])
+def test_a_function_that_picks_and_is_not_there_is_missed_at_once(
+    run: Command, tmp_path: Path, also: tuple[str, ...]
+) -> None:
+    (tmp_path / "film.toml").write_text(SCORED)
+    ended = run(*LOCAL, *also, code=1)
+    assert "'still' is picked by 'sharpest', and no such function was given" in ended.err
+    assert ended.out == ""
 
 
 def test_a_run_beyond_its_budget_is_refused_before_anything_is_sent(film: Command) -> None:
