@@ -1,6 +1,6 @@
 """What became of a flat step: what it made, which take goes on, or why there is nothing; what that gives to others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +15,7 @@ from aggregator.workflow.model import Ref, refs_in
 if TYPE_CHECKING:
     from aggregator.artifact import Result
 
-__all__ = ["Outcome", "Outcomes", "given_to", "is_made", "passed_on"]
+__all__ = ["Outcome", "Outcomes", "given_to", "is_made", "missing_takes", "passed_on"]
 
 State = Literal["coming", "done", "skipped", "failed", "paused", "blocked"]
 """`coming`: it will be made, and is only expected so far. `paused`: a person has to pick. `blocked`: what it needs
@@ -58,6 +58,11 @@ class Outcome:
 
 
 Outcomes = Mapping[str, Outcome]
+
+
+def missing_takes(node: Node, whys: Sequence[object]) -> str:
+    """What is said of a step that goes on although takes of it failed, or are unknown; nothing where none did."""
+    return f"{len(whys)} of {node.takes} takes failed: {whys[0]}" if whys else ""
 
 
 def given_to(node: Node, outcomes: Outcomes) -> Given | None:

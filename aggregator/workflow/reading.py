@@ -14,7 +14,7 @@ from aggregator.store.runs import RunStep
 from aggregator.workflow.expand import expand
 from aggregator.workflow.graph import Graph, Node
 from aggregator.workflow.model import Workflow
-from aggregator.workflow.outcome import Outcome, is_made, passed_on
+from aggregator.workflow.outcome import Outcome, is_made, missing_takes, passed_on
 from aggregator.workflow.runs import Run, by_step, known_run
 from aggregator.workflow.steps import kind_of
 
@@ -85,7 +85,8 @@ async def _outcome(
     picked = picks.get((node.name, digest([one.address for one in written])))
     if picked not in there and node.takes > 1 and node.step.pick == "person":
         return Outcome(node, "paused", why="a person has to pick", **made)
-    return Outcome(node, "done", picked=picked if picked in there else there[0], **made)
+    why = missing_takes(node, [one.why for one, result in zip(written, results, strict=True) if result is None])
+    return Outcome(node, "done", picked=picked if picked in there else there[0], why=why, **made)
 
 
 async def _edited(project: "Project", node: Node, first: RunStep) -> Outcome:

@@ -22,7 +22,7 @@ from aggregator.workflow.content import address, build
 from aggregator.workflow.deciding import Decision, Earlier, decide, differences, options_of
 from aggregator.workflow.graph import Graph, Node
 from aggregator.workflow.kinds import makes, request_class
-from aggregator.workflow.outcome import Outcome, Outcomes, given_to, is_made, passed_on
+from aggregator.workflow.outcome import Outcome, Outcomes, given_to, is_made, missing_takes, passed_on
 
 if TYPE_CHECKING:
     from aggregator.options import Options
@@ -226,8 +226,7 @@ class Desk:
         picked = await self._picked(node, digest([of.address for of in decisions]), results, write=write)
         if picked is None:
             return replace(outcome, state="paused", why="a person has to pick")
-        why = f"{len(errors)} of {node.takes} takes failed: {errors[0]}" if errors else ""
-        return replace(outcome, picked=picked, why=why, error=errors[0] if errors else None)
+        return replace(outcome, picked=picked, why=missing_takes(node, errors), error=errors[0] if errors else None)
 
     async def _picked(self, node: Node, content: str, results: Sequence[Result | None], *, write: bool) -> int | None:
         """The take that goes on; `None`: a person has to say, or a function that a plan was not given."""

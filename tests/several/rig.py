@@ -225,7 +225,5 @@ def _said(run: Any) -> dict[str, Any]:
         "state": run.state,
         "made": [[name, result.artifact.sha256, str(result.artifact.path)] for name, result in made],
         "outputs": {name: str(path) for name, path in run.outputs.items()},
-        "errors": {
-            name: one.why for name, one in run.outcomes.items() if one.state == "failed" or one.error is not None
-        },
+        "errors": {name: one.why for name, one in run.outcomes.items() if one.why and one.state in ("failed", "done")},
     }

@@ -368,6 +368,7 @@ def test_a_take_that_fails_leaves_the_others(one: World) -> None:
     run = ran(one, flow(picture("board", takes=3), edit("night", "@board")))
     assert run.state == "finished"
     assert "1 of 3 takes failed" in run.outcomes["board"].why
+    assert one.run(lambda p: p.open_run("film")).outcomes["board"].why == run.outcomes["board"].why
     assert [result is None for result in run.results("board")].count(True) == 1
 
 
