@@ -29,7 +29,7 @@ async def main(directory: Path, emulator: Emulator) -> None:
     os.environ.update(emulator.environ)
     async with Aggregator(configuration) as agg, agg.project("short") as p:
         plan = await p.plan_run(film, budget_usd="20.00")
-        print(f"{len(plan.steps)} steps, at most ${plan.high_usd:.2f}")
+        print(f"{len(plan.steps)} steps, at most ${plan.high_usd}")
         run = await p.run(film, budget_usd="20.00")
         print(f"{run.state}: {', '.join(run.waiting)} wait for a pick")
         for board in run.waiting:

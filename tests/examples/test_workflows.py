@@ -146,7 +146,7 @@ def test_the_short_in_fourteen_steps(tmp_path: Path, capsys: pytest.CaptureFixtu
     with Emulator(only=example["PROVIDERS"]) as emulator:
         asyncio.run(example["main"](tmp_path, emulator))
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "23 steps, at most $6.38"
+    assert said[0] == "23 steps, at most $6.384040"
     assert said[1] == "paused: board.1, board.2 wait for a pick"
     assert said[2].startswith("finished: .mp4; short: $6.38404 spent")
     assert said[3] == "other music: music, mix, film again, $0.004800"
