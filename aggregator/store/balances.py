@@ -117,7 +117,7 @@ _EARMARKS = select(earmark.c.account, _EARMARKED_ON, func.sum(earmark.c.amount))
 
 def earmarks(connection: Connection, *where: ColumnElement[bool]) -> Iterator[Total]:
     """Sums by account and day of what is kept for steps that have not reserved yet; `where` is about `earmark`."""
-    for name, day, amount in connection.execute(_EARMARKS.where(*where)):
+    for name, day, amount in connection.execute(_EARMARKS.where(*where) if where else _EARMARKS):
         yield Total(name, None, int(day), Figures(int(amount)), Figures())
 
 

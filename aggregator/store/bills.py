@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, case, func, or_, select
+from sqlalchemy import Connection, bindparam, case, func, or_, select
 
 from aggregator.pricing.compute import Finished
 from aggregator.pricing.money import from_micro_usd
@@ -51,13 +51,25 @@ _BILLS = (
     )
     .order_by(_post.c.at.desc())
 )
+_OF_OFFER = (attempt.c.provider == bindparam("provider"), attempt.c.endpoint == bindparam("endpoint"))
+
+# Put together once: whoever opens a store asks for all of them.
+_ALL_BILLS = _BILLS.limit(_MOST_OF_ALL)
+_BILLS_OF_OFFER = _BILLS.where(*_OF_OFFER).limit(_MOST)
+_FINISHED = (
+    select(attempt.c.took_ms, attempt.c.delivery, attempt.c.plan, job.c.request)
+    .join_from(attempt, job, attempt.c.job == job.c.id)
+    .where(attempt.c.delivery.is_not(None), *_OF_OFFER)
+    .order_by(attempt.c.finished_at.desc())
+    .limit(_MOST)
+)
 
 
 def bills(connection: Connection, *, offer: str | None = None) -> list[Bill]:
     """Every bill that a provider reported or a person corrected, of one offer or all; the newest of each offer."""
-    query = _BILLS.limit(_MOST_OF_ALL) if offer is None else _BILLS.where(*_is(offer)).limit(_MOST)
+    rows = connection.execute(_ALL_BILLS) if offer is None else connection.execute(_BILLS_OF_OFFER, _names(offer))
     found: dict[str, list[Bill]] = {}
-    for row in connection.execute(query):
+    for row in rows:
         of = found.setdefault(f"{row.provider}:{row.endpoint}", [])
         if len(of) < _MOST:
             of.append(_bill(row))
@@ -69,9 +81,9 @@ def drifts(connection: Connection, now: int, *, offer: str | None = None) -> dic
     return {name: found for name, found in ratios(bills(connection, offer=offer), now).items() if found.drifts}
 
 
-def _is(offer: str) -> tuple[Any, Any]:
+def _names(offer: str) -> dict[str, str]:
     provider, _, endpoint = offer.partition(":")
-    return attempt.c.provider == provider, attempt.c.endpoint == endpoint
+    return {"provider": provider, "endpoint": endpoint}
 
 
 def _bill(row: Any) -> Bill:
@@ -91,15 +103,8 @@ def _bill(row: Any) -> Bill:
 def finished(connection: Connection, offers: Collection[str]) -> list[Finished]:
     """The newest finished jobs of each of these offers, by what was reported, else by the time until they were done."""
     found = []
-    query = (
-        select(attempt.c.took_ms, attempt.c.delivery, attempt.c.plan, job.c.request)
-        .join_from(attempt, job, attempt.c.job == job.c.id)
-        .where(attempt.c.delivery.is_not(None))
-        .order_by(attempt.c.finished_at.desc())
-        .limit(_MOST)
-    )
     for offer in dict.fromkeys(offers):
-        for row in connection.execute(query.where(*_is(offer))):
+        for row in connection.execute(_FINISHED, _names(offer)):
             reported = row.delivery["reported"].get("gpu_second")
             took_s = Decimal(reported) if reported is not None else None
             if took_s is None and row.took_ms is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from aggregator.job import AttemptState
 from aggregator.routing.outcomes import HALF_LIFE_DAYS, Ended, end_of
@@ -26,6 +26,7 @@ _RECENT = (
         attempt.c.took_ms,
         attempt.c.finished_at,
     )
+    .where(attempt.c.finished_at > bindparam("since"))
     .order_by(attempt.c.finished_at.desc())
     .limit(MOST)
 )
@@ -34,7 +35,7 @@ _RECENT = (
 def recent(connection: Connection, at: int) -> list[Ended]:
     """The newest outcomes of all offers, oldest first; `at` is now, in milliseconds."""
     since = at - int(OLDEST.total_seconds() * 1000)
-    rows = connection.execute(_RECENT.where(attempt.c.finished_at > since)).all()
+    rows = connection.execute(_RECENT, {"since": since}).all()
     found = (
         _ended(f"{row.provider}:{row.endpoint}", row.state, row.error, row.took_ms, row.finished_at)
         for row in reversed(rows)
