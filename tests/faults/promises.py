@@ -139,8 +139,9 @@ def _check_found(row: dict[str, Any], order: Order | None, looked: float, now: f
     error = json.loads(row["error"]) if row["error"] else {}
     if "the id of another job" in error.get("message", ""):
         return  # what the provider says of itself does not fit together
-    if row["remote_id"] not in (None, order.id) and "no such job" in error.get("message", ""):
-        return  # nor that: the id that it answered with is a job of its other server
+    elsewhere = row["remote_id"] not in (None, order.id)  # it answered with the id of a job of its other server
+    if elsewhere and any(said in error.get("message", "") for said in ("no such job", "by the deadline")):
+        return  # nor that: this one knows no such job, and may yet, until the deadline
     _expect(row["handle"] is None, f"{row['id']} is over, was taken as {order.id}, and is left unknown: {error}")
     _expect(row["provider"] not in FOUND, f"{row['id']} was taken as {order.id}, can be found, and was not: {error}")
 
