@@ -15,7 +15,7 @@ demo: .venv/run.stamp  ## the whole idea in half a minute: no key, no network
 test: .venv/dev.stamp  ## the whole suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile --timeout 600
 
-coverage: .venv/dev.stamp  ## the whole suite, and which lines and branches it does not reach: half as long again
+coverage: .venv/dev.stamp  ## the whole suite, and which lines and branches it does not reach: three times as long on Python 3.11
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report term:skip-covered
 
 check: .venv/dev.stamp  ## format, lint, types, arrows, data: nothing is run

@@ -49,6 +49,7 @@ def draw_run(
     say(on, Text.assemble((usd(run.cost_usd), "bold green"), f" {words}{planned}"))
     _files(on, run, saved)
     _waiting(on, run, again)
+    _missing(on, run)
     _failed(on, run, again)
 
 
@@ -130,6 +131,16 @@ def _waiting(on: Console, run: "Run", again: str) -> None:
             f"The money for the rest stays reserved; `aggregator runs cancel {run.name}{where}` gives it back.",
             indent=2,
         )
+
+
+def _missing(on: Console, run: "Run") -> None:
+    """Takes that failed, or are unknown and keep their money, of steps that went on with another one."""
+    missing = [one for one in run.outcomes.values() if one.state == "done" and one.why]
+    if missing:
+        on.print()
+        on.print(heading("Missing takes", dim="another one went on"))
+    for one in missing:
+        say(on, Text(one.name, "bold yellow"), f": {one.why}", indent=2)
 
 
 def _failed(on: Console, run: "Run", again: str) -> None:

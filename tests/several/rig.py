@@ -32,12 +32,14 @@ OFFERS = {
     "clip": Offer("0.30", ("image-to-video",)),
     "voice": Offer("0.03", ("text-to-speech",)),
 }
+IN_TAKES = "night"
+"""The step of which one take goes on, and another one may be missing."""
 WORKFLOW = Workflow(
     name="short",
     steps=(
         Step(name="still", task="text-to-image", values={"prompt": "a lighthouse"}),
         Step(name="poster", task="image-to-image", values={"image": "@still", "prompt": "a poster"}),
-        Step(name="night", task="image-to-image", values={"image": "@still", "prompt": "at night"}, takes=2),
+        Step(name=IN_TAKES, task="image-to-image", values={"image": "@still", "prompt": "at night"}, takes=2),
         Step(
             name="shot",
             task="image-to-video",
@@ -54,8 +56,6 @@ WORKFLOW = Workflow(
     ),
 )
 """Fourteen steps, with the last frames of two shots: nine purchases, six local edits."""
-IN_TAKES = "night"
-"""The step of which one take goes on, and another one may be missing."""
 CLEAN_MICRO_USD = 1_120_000
 """Four pictures, three clips and two voices."""
 BUDGET_USD = "1.14"

@@ -3,12 +3,15 @@
 import asyncio
 from dataclasses import replace
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from aggregator import Aggregator
+from aggregator.cli.run_view import draw_run
 from aggregator.errors import BudgetExceededError, ContentPolicyError, NoRouteError, PriceUnknownError, RequestError
 from aggregator.testing.memory import Fate
 from aggregator.workflow.events import RunEvent
@@ -370,6 +373,10 @@ def test_a_take_that_fails_leaves_the_others(one: World) -> None:
     assert "1 of 3 takes failed" in run.outcomes["board"].why
     assert one.run(lambda p: p.open_run("film")).outcomes["board"].why == run.outcomes["board"].why
     assert [result is None for result in run.results("board")].count(True) == 1
+    out = StringIO()
+    draw_run(Console(file=out, width=100, color_system=None), run, plan=None, took_s={}, saved={}, again="again")
+    assert "Missing takes" in out.getvalue()
+    assert "board: 1 of 3 takes failed: " in out.getvalue()
 
 
 # --------------------------------------------------------------------------------------------------- what is carried
