@@ -17,7 +17,7 @@ from aggregator.errors import BudgetExceededError, ConfigurationError, LedgerErr
 from aggregator.periods import Period, Window, moment, window_of
 from aggregator.pricing.money import dollars, from_micro_usd
 from aggregator.spend import Budget
-from aggregator.store.balances import Figures, earmarks, pending, subtree, totals
+from aggregator.store.balances import Figures, earmarks, kept, pending, subtree, sums, totals
 from aggregator.store.schema import account, budget, credit_rate, earmark
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Level",
     "crossings",
     "in_credits",
+    "is_open",
     "levels",
     "no_room",
     "open_account",
@@ -95,6 +96,13 @@ _ACCOUNT = select(account.c.cap, account.c.parent).where(account.c.id == bindpar
 _ADD_ACCOUNT = insert(account)
 _CAPS = select(budget.c.period, budget.c.cap).where(budget.c.account == bindparam("of"))
 _ONE = select(*_LEVEL).where(account.c.id == bindparam("of"))
+_SET_CAP = update(account).where(account.c.id == bindparam("of")).values(cap=bindparam("new_cap"), warned=0)
+_ADD_CAP = insert(budget)
+_CHANGE_CAP = (
+    update(budget)
+    .where(budget.c.account == bindparam("of"), budget.c.period == bindparam("each"))
+    .values(cap=bindparam("new_cap"))
+)
 
 
 def shown(amount: int, currency: str = USD) -> str:
@@ -106,8 +114,8 @@ def shown(amount: int, currency: str = USD) -> str:
 # ---------------------------------------------------------------------------------------------------------- accounts
 
 
-def open_account(connection: Connection, name: str, *, parent: str | None, caps: Mapping[str, int]) -> None:
-    """Make an account, or find it as it was made. Caps that are not given are left alone.
+def is_open(connection: Connection, name: str, *, parent: str | None, caps: Mapping[str, int]) -> bool:
+    """Whether there is an account, as it is asked for. Reads only; caps that are not given are left alone.
 
     Args:
         caps: Micro-dollars, for `total`, `day`, `week` or `month`.
@@ -118,9 +126,7 @@ def open_account(connection: Connection, name: str, *, parent: str | None, caps:
     """
     row = connection.execute(_ACCOUNT, {"of": name}).one_or_none()
     if row is None:
-        connection.execute(_ADD_ACCOUNT, {"id": name, "parent": parent, "cap": caps.get(TOTAL)})
-        _write_caps(connection, name, caps)
-        return
+        return False
     if row.parent != parent:
         raise ConfigurationError(f"{name} exists below {row.parent}, not below {parent}: choose another name")
     known = {TOTAL: row.cap, **_caps(connection, name)} if caps else {}
@@ -132,6 +138,14 @@ def open_account(connection: Connection, name: str, *, parent: str | None, caps:
             raise ConfigurationError(
                 f"{name} has {was}, not {shown(cap)}: a budget stays as it was set; set_budget() changes it"
             )
+    return True
+
+
+def open_account(connection: Connection, name: str, *, parent: str | None, caps: Mapping[str, int]) -> None:
+    """Make an account, or find it as it was made; arguments and errors are those of `is_open`."""
+    if not is_open(connection, name, parent=parent, caps=caps):
+        connection.execute(_ADD_ACCOUNT, {"id": name, "parent": parent, "cap": caps.get(TOTAL)})
+        _write_caps(connection, name, caps)
 
 
 def _caps(connection: Connection, name: str) -> dict[str, int]:
@@ -144,10 +158,9 @@ def _write_caps(connection: Connection, name: str, caps: Mapping[str, int]) -> N
     known = _caps(connection, name)
     for period, cap in caps.items():
         if period in known:
-            this = (budget.c.account == name, budget.c.period == period)
-            connection.execute(update(budget).where(*this).values(cap=cap))
+            connection.execute(_CHANGE_CAP, {"of": name, "each": period, "new_cap": cap})
         elif period != TOTAL:
-            connection.execute(insert(budget).values(account=name, period=period, cap=cap))
+            connection.execute(_ADD_CAP, {"account": name, "period": period, "cap": cap})
 
 
 def set_caps(connection: Connection, name: str, caps: Mapping[str, int], *, at: int) -> None:
@@ -167,7 +180,7 @@ def set_caps(connection: Connection, name: str, caps: Mapping[str, int], *, at: 
             raise _too_low(level, cap)
         if level.cap == cap:
             continue
-        connection.execute(update(account).where(account.c.id == level.id).values(cap=cap, warned=0))
+        connection.execute(_SET_CAP, {"of": level.id, "new_cap": cap})
 
 
 def _too_low(level: Level, cap: int) -> ConfigurationError:
@@ -190,16 +203,24 @@ def _window_id(name: str, window: Window) -> str:
     return f"{name}@{window.period}/{window.label}"
 
 
+_BELOW = subtree(bindparam("name"))
+_WITHIN = (pending.c.at >= bindparam("from_at"), pending.c.at < bindparam("until_at"))
+_USD_WITHIN = sums(pending.c.debit.in_(_BELOW), *_WITHIN)
+_CREDITS_WITHIN = sums(pending.c.currency == bindparam("name"), *_WITHIN)
+_KEPT = kept(earmark.c.account.in_(_BELOW))
+_KEPT_WITHIN = _KEPT.where(earmark.c.at >= bindparam("from_at"), earmark.c.at < bindparam("until_at"))
+
+
 def _figures(connection: Connection, base: Level, window: Window) -> Figures:
     """What was reserved within a period, and what became of it."""
-    within = (pending.c.at >= window.from_at, pending.c.at < window.until_at)
+    within = {"from_at": window.from_at, "until_at": window.until_at}
     figures = Figures()
     if base.currency == USD:
-        for total in totals(connection, pending.c.debit.in_(subtree(base.id)), *within):
+        for total in totals(connection, _USD_WITHIN, name=base.id, **within):
             figures += total.usd
         figures += Figures(_earmarked(connection, base, window))
     else:
-        for total in totals(connection, pending.c.currency == base.currency, *within):
+        for total in totals(connection, _CREDITS_WITHIN, name=base.currency, **within):
             figures += total.credits
     return figures
 
@@ -208,8 +229,11 @@ def _earmarked(connection: Connection, base: Level, window: Window | None = None
     """How much of what is held is kept for steps of runs that have not reserved yet."""
     if base.currency != USD:
         return 0
-    within = () if window is None else (earmark.c.at >= window.from_at, earmark.c.at < window.until_at)
-    return sum(total.usd.held for total in earmarks(connection, earmark.c.account.in_(subtree(base.id)), *within))
+    if window is None:
+        found = earmarks(connection, _KEPT, name=base.id)
+    else:
+        found = earmarks(connection, _KEPT_WITHIN, name=base.id, from_at=window.from_at, until_at=window.until_at)
+    return sum(total.usd.held for total in found)
 
 
 def _open_window(connection: Connection, base: Level, window: Window, cap: int) -> Level:

@@ -78,7 +78,8 @@ class Opened:
     async def open_account(self, name: str, *, parent: str | None, budget: Mapping[str, Decimal]) -> None:
         above = parent or (None if name == ORGANISATION else ORGANISATION)
         caps = _caps(budget)
-        await self.store.transact(lambda c: budgets.open_account(c, name, parent=above, caps=caps))
+        if not await self.store.read(lambda c: budgets.is_open(c, name, parent=above, caps=caps)):
+            await self.store.transact(lambda c: budgets.open_account(c, name, parent=above, caps=caps))
 
     async def set_budget(self, name: str, budget: Mapping[str, Decimal]) -> None:
         caps, at = _caps(budget), self._now()

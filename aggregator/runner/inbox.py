@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, insert, or_, select, update
 
 from aggregator.clock import Clock
 from aggregator.job import AttemptState
@@ -31,7 +31,7 @@ UNSETTLED = (AttemptState.SUBMITTING, AttemptState.RECONCILING)
 """A provider may call back in these, before we know its job by name."""
 
 
-# Put together once: it is asked again and again, whether anybody calls back or not.
+# Put together once: that takes longer than running them.
 _FOUND = (
     select(inbox.c.remote_id, inbox.c.handle).where(inbox.c.attempt == bindparam("of")).order_by(inbox.c.seq).limit(1)
 )
@@ -44,6 +44,22 @@ _BY_NAME = and_(
 _WAITING = tuple(
     select(attempt.c.job).join(inbox, joins).where(inbox.c.handled_at.is_(None)) for joins in (_BY_ADDRESS, _BY_NAME)
 )
+_ADDRESSED = select(attempt.c.id, attempt.c.job, attempt.c.state, attempt.c.remote_id, attempt.c.plan).limit(1)
+_ADDRESSED_BY_ID = _ADDRESSED.where(attempt.c.id == bindparam("of"))
+_ADDRESSED_BY_NAME = _ADDRESSED.where(attempt.c.provider == bindparam("source"), attempt.c.remote_id == bindparam("of"))
+_KNOWN = select(inbox.c.seq).where(inbox.c.source == bindparam("source"), inbox.c.msg_id == bindparam("of"))
+_KEEP = insert(inbox)
+_UNSETTLED = (
+    select(attempt.c.id).where(attempt.c.state.in_(UNSETTLED), attempt.c.provider == bindparam("source")).limit(1)
+)
+_NAMED = inbox.c.attempt == bindparam("of")
+_EARLY = and_(
+    inbox.c.attempt.is_(None), inbox.c.source == bindparam("provider"), inbox.c.remote_id == bindparam("remote")
+)
+_LOOKED = update(inbox).where(inbox.c.handled_at.is_(None)).values(handled_at=bindparam("then"))
+_HANDLED, _HANDLED_EARLY = _LOOKED.where(_NAMED), _LOOKED.where(or_(_NAMED, _EARLY))
+_OVER = select(attempt.c.id).where(attempt.c.id == inbox.c.attempt, attempt.c.state.in_(FINAL_STATES)).exists()
+_FORGET = delete(inbox).where(inbox.c.at < bindparam("until"), or_(inbox.c.handled_at.is_not(None), _OVER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +75,11 @@ class Addressed:
 
 def addressed(c: "Connection", attempt_id: str) -> Addressed | None:
     """The attempt that a callback address names."""
-    return _addressed(c, attempt.c.id == attempt_id)
+    return _addressed(c, _ADDRESSED_BY_ID, of=attempt_id)
 
 
-def _addressed(c: "Connection", which: ColumnElement[bool]) -> Addressed | None:
-    columns = (attempt.c.id, attempt.c.job, attempt.c.state, attempt.c.remote_id, attempt.c.plan)
-    row = c.execute(select(*columns).where(which).limit(1)).one_or_none()
+def _addressed(c: "Connection", which: Select[Any], **values: str) -> Addressed | None:
+    row = c.execute(which, values).one_or_none()
     if row is None:
         return None
     return Addressed(row.id, row.job, AttemptState(row.state), row.remote_id, row.plan["names"])
@@ -88,31 +103,32 @@ def keep(
         news: It says more than that the job goes on, which is news only of a job whose answer never came.
 
     """
-    again = select(inbox.c.seq).where(inbox.c.source == source, inbox.c.msg_id == msg_id)
-    if c.execute(again).first() is not None:
+    if c.execute(_KNOWN, {"source": source, "of": msg_id}).first() is not None:
         return None
-    by_name = and_(attempt.c.provider == source, attempt.c.remote_id == remote_id)
-    of = _addressed(c, by_name if attempt_id is None else attempt.c.id == attempt_id)
+    if attempt_id is None:
+        of = _addressed(c, _ADDRESSED_BY_NAME, source=source, of=remote_id)
+    else:
+        of = addressed(c, attempt_id)
     waits = not of.state.is_final if of is not None else _unsettled(c, source)
     news = news or (of is not None and of.remote_id is None)
     c.execute(
-        insert(inbox).values(
-            source=source,
-            msg_id=msg_id,
-            at=at,
-            attempt=None if of is None else of.id,
-            remote_id=remote_id,
-            handle=dict(handle),
-            handled_at=None if news and waits else at,
-        )
+        _KEEP,
+        {
+            "source": source,
+            "msg_id": msg_id,
+            "at": at,
+            "attempt": None if of is None else of.id,
+            "remote_id": remote_id,
+            "handle": dict(handle),
+            "handled_at": None if news and waits else at,
+        },
     )
     return of if news and waits else None
 
 
 def _unsettled(c: "Connection", source: str) -> bool:
     """Whether a job of this provider may be one whose name we do not know yet."""
-    query = select(attempt.c.id).where(attempt.c.state.in_(UNSETTLED), attempt.c.provider == source).limit(1)
-    return c.execute(query).first() is not None
+    return c.execute(_UNSETTLED, {"source": source}).first() is not None
 
 
 def found(c: "Connection", of: Attempt) -> dict[str, str] | None:
@@ -125,22 +141,16 @@ def found(c: "Connection", of: Attempt) -> dict[str, str] | None:
 
 def handled(c: "Connection", of: Attempt, at: int) -> None:
     """Somebody has looked at the job after these deliveries."""
-    c.execute(update(inbox).where(inbox.c.handled_at.is_(None), _about(of)).values(handled_at=at))
-
-
-def _about(of: Attempt) -> ColumnElement[bool]:
-    named = inbox.c.attempt == of.id
     remote_id = of.handle.get("id")
     if remote_id is None:
-        return named
-    early = and_(inbox.c.attempt.is_(None), inbox.c.source == of.provider, inbox.c.remote_id == remote_id)
-    return or_(named, early)
+        c.execute(_HANDLED, {"of": of.id, "then": at})
+    else:
+        c.execute(_HANDLED_EARLY, {"of": of.id, "provider": of.provider, "remote": remote_id, "then": at})
 
 
 def forget(c: "Connection", now: int) -> None:
     """Remove what was handled, or can be news for nobody any more, and is older than any sender repeats."""
-    over = select(attempt.c.id).where(attempt.c.id == inbox.c.attempt, attempt.c.state.in_(FINAL_STATES)).exists()
-    c.execute(delete(inbox).where(inbox.c.at < now - KEPT_MS, or_(inbox.c.handled_at.is_not(None), over)))
+    c.execute(_FORGET, {"until": now - KEPT_MS})
 
 
 def _waiting(c: "Connection") -> list[str]:

@@ -1,11 +1,12 @@
 """What transfers and earmarks add up to: the figures that accounts keep a copy of. Reads only."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     Connection,
     Select,
@@ -21,7 +22,21 @@ from sqlalchemy import (
 from aggregator.periods import DAY_MS
 from aggregator.store.schema import account, earmark, transfer
 
-__all__ = ["DAY", "RESOLVED", "Figures", "Total", "charged", "earmarks", "end", "pending", "subtree", "totals"]
+__all__ = [
+    "DAY",
+    "RESOLVED",
+    "Figures",
+    "Sums",
+    "Total",
+    "charged",
+    "earmarks",
+    "end",
+    "kept",
+    "pending",
+    "subtree",
+    "sums",
+    "totals",
+]
 
 pending, end = transfer.alias("pending"), transfer.alias("resolution")
 
@@ -57,7 +72,7 @@ class Total:
     credits: Figures
 
 
-def subtree(name: str) -> Any:
+def subtree(name: str | BindParameter[str]) -> Any:
     """Selects the ids of an account and of everything below it."""
     tree = select(account.c.id).where(account.c.id == name).cte("tree", recursive=True)
     return select(tree.union_all(select(account.c.id).where(account.c.parent == tree.c.id)).c.id)
@@ -79,12 +94,12 @@ def charged(hold: Any, resolution: Any, adjusting: Sequence[Any], name: str = "a
 
 def _sums(name: str) -> list[Any]:
     held, booked = pending.c[name], end.c[name]
-    sums = [
+    parts = [
         case((end.c.kind.is_(None), held), else_=0),
         case((end.c.kind == "post", booked), else_=0),
         case((and_(end.c.kind == "post", booked > held), booked - held), else_=0),
     ]
-    return [func.coalesce(func.sum(part), 0) for part in sums]
+    return [func.coalesce(func.sum(part), 0) for part in parts]
 
 
 # Put together once: that takes longer than running them.
@@ -103,10 +118,26 @@ _ADJUSTED = (
 )
 
 
-def totals(connection: Connection, *where: ColumnElement[bool]) -> Iterator[Total]:
-    """Sums by account, currency and day of what was reserved; `where` is about `pending`."""
-    yield from _plain(connection, _PLAIN.where(*where) if where else _PLAIN)
-    yield from _adjusted(connection, _ADJUSTED.where(*where) if where else _ADJUSTED)
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What `totals` asks."""
+
+    plain: Select[Any]
+    adjusted: Select[Any]
+
+
+def sums(*where: ColumnElement[bool]) -> Sums:
+    """Sums of what was reserved; `where` is about `pending`. Whoever asks often keeps it, with parameters in it."""
+    return Sums(_PLAIN.where(*where), _ADJUSTED.where(*where))
+
+
+_ALL = Sums(_PLAIN, _ADJUSTED)
+
+
+def totals(connection: Connection, of: Sums = _ALL, **values: Any) -> Iterator[Total]:
+    """What was reserved, by account, currency and day; `values` are those of the parameters in `of`."""
+    yield from _plain(connection, of.plain, values)
+    yield from _adjusted(connection, of.adjusted, values)
 
 
 _EARMARKED_ON = earmark.c.at // literal_column(str(DAY_MS), BigInteger)
@@ -115,23 +146,30 @@ _EARMARKS = select(earmark.c.account, _EARMARKED_ON, func.sum(earmark.c.amount))
 )
 
 
-def earmarks(connection: Connection, *where: ColumnElement[bool]) -> Iterator[Total]:
-    """Sums by account and day of what is kept for steps that have not reserved yet; `where` is about `earmark`."""
-    for name, day, amount in connection.execute(_EARMARKS.where(*where) if where else _EARMARKS):
+def kept(*where: ColumnElement[bool]) -> Select[Any]:
+    """Sums of earmarks; `where` is about `earmark`. Whoever asks often keeps it, with parameters in it."""
+    return _EARMARKS.where(*where)
+
+
+def earmarks(connection: Connection, of: Select[Any] = _EARMARKS, **values: Any) -> Iterator[Total]:
+    """What is kept for steps that have not reserved yet, by account and day; `values` are those of the parameters in
+    `of`.
+    """
+    for name, day, amount in connection.execute(of, values):
         yield Total(name, None, int(day), Figures(int(amount)), Figures())
 
 
-def _plain(connection: Connection, query: Select[Any]) -> Iterator[Total]:
+def _plain(connection: Connection, query: Select[Any], values: Mapping[str, Any]) -> Iterator[Total]:
     """Everything that nobody came back to."""
-    for debit, currency, day, *sums in connection.execute(query):
-        figures = [int(one) for one in sums]  # PostgreSQL adds whole numbers to a decimal
+    for debit, currency, day, *added in connection.execute(query, values):
+        figures = [int(one) for one in added]  # PostgreSQL adds whole numbers to a decimal
         yield Total(debit, currency, int(day), Figures(*figures[:3]), Figures(*figures[3:]))
 
 
-def _adjusted(connection: Connection, query: Select[Any]) -> Iterator[Total]:
+def _adjusted(connection: Connection, query: Select[Any], values: Mapping[str, Any]) -> Iterator[Total]:
     """What was charged otherwise than first booked: few, and their order counts."""
     attempts: dict[str, list[Any]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(query, values):
         attempts.setdefault(row.attempt, []).append(row)
     for of in attempts.values():
         hold = next(row for row in of if row.kind == "pending")

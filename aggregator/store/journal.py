@@ -67,12 +67,17 @@ COLUMNS = (
 _ADD_JOB = insert(job)
 _ADD_ATTEMPT = insert(attempt)
 _FIND = select(job.c.id, job.c.fingerprint).where(job.c.project == bindparam("of"), job.c.key == bindparam("named"))
-_LATEST = (
-    select(*COLUMNS)
-    .join_from(attempt, job, attempt.c.job == job.c.id)
-    .where(attempt.c.job == bindparam("of"))
-    .order_by(attempt.c.n.desc())
-    .limit(1)
+_READ = select(*COLUMNS).join_from(attempt, job, attempt.c.job == job.c.id)
+_LATEST = _READ.where(attempt.c.job == bindparam("of")).order_by(attempt.c.n.desc()).limit(1)
+_BY_ID = _READ.where(attempt.c.id == bindparam("of"))
+_UNKNOWN = _READ.where(attempt.c.state == AttemptState.UNKNOWN).order_by(job.c.created_at, attempt.c.id)
+_UNANSWERED = _READ.where(
+    attempt.c.provider == bindparam("provider"),
+    attempt.c.account_ref == bindparam("account_ref"),
+    attempt.c.state.in_((AttemptState.SUBMITTING, AttemptState.RECONCILING, AttemptState.UNKNOWN)),
+    attempt.c.remote_id.is_(None),
+    attempt.c.first_sent_at.is_not(None),
+    attempt.c.id != bindparam("of"),
 )
 _LAST_NUMBER = select(attempt.c.n).where(attempt.c.job == bindparam("of")).order_by(attempt.c.n.desc()).limit(1)
 _TAKEN = select(attempt.c.id).where(
@@ -369,37 +374,19 @@ def latest(connection: Connection, job_id: str) -> Attempt | None:
 
 def unanswered(connection: Connection, of: Attempt) -> list[Attempt]:
     """The other attempts at the same provider with the same account that were sent and have no job of their own yet."""
-    open_states = (AttemptState.SUBMITTING, AttemptState.RECONCILING, AttemptState.UNKNOWN)
-    query = (
-        select(*COLUMNS)
-        .join_from(attempt, job, attempt.c.job == job.c.id)
-        .where(
-            attempt.c.provider == of.provider,
-            attempt.c.account_ref == of.account_ref,
-            attempt.c.state.in_(open_states),
-            attempt.c.remote_id.is_(None),
-            attempt.c.first_sent_at.is_not(None),
-            attempt.c.id != of.id,
-        )
-    )
-    return [read_attempt(row) for row in connection.execute(query)]
+    names = {"provider": of.provider, "account_ref": of.account_ref, "of": of.id}
+    return [read_attempt(row) for row in connection.execute(_UNANSWERED, names)]
 
 
 def by_id(connection: Connection, attempt_id: str) -> Attempt | None:
     """One attempt by its id."""
-    query = select(*COLUMNS).join_from(attempt, job, attempt.c.job == job.c.id).where(attempt.c.id == attempt_id)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_BY_ID, {"of": attempt_id}).one_or_none()
     return None if row is None else read_attempt(row)
 
 
 def unknown(connection: Connection, *, project: str | None = None) -> list[Attempt]:
     """The attempts of which nobody knows what became of them, the longest ordered first."""
-    query = (
-        select(*COLUMNS)
-        .join_from(attempt, job, attempt.c.job == job.c.id)
-        .where(attempt.c.state == AttemptState.UNKNOWN)
-        .order_by(job.c.created_at, attempt.c.id)
-    )
+    query = _UNKNOWN
     if project is not None:
         query = query.where(or_(job.c.project == project, job.c.project.startswith(f"{project}/", autoescape=True)))
     return [read_attempt(row) for row in connection.execute(query)]

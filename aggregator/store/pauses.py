@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from aggregator.errors import PricePausedError
 from aggregator.pricing.drift import Pause, is_above, rates_of
@@ -24,6 +24,12 @@ _PAUSED = (
     .where(pause.c.lifted_at.is_(None))
     .order_by(pause.c.at, pause.c.offer)
 )
+_ADD = insert(pause)
+_AGAIN = (
+    update(pause)
+    .where(pause.c.offer == bindparam("of"), pause.c.rates == bindparam("priced"))
+    .values(attempt=bindparam("by"), at=bindparam("then"), lifted_at=None)
+)
 
 
 def pause_if_above(connection: Connection, of: "Attempt", bill: int, at: int) -> bool:
@@ -31,10 +37,9 @@ def pause_if_above(connection: Connection, of: "Attempt", bill: int, at: int) ->
     if not is_above(bill, of.reserved):
         return False
     rates = rates_of(of.plan["quote"])
-    this = (pause.c.offer == of.offer, pause.c.rates == rates)
-    known = connection.execute(update(pause).where(*this).values(attempt=of.id, at=at, lifted_at=None))
+    known = connection.execute(_AGAIN, {"of": of.offer, "priced": rates, "by": of.id, "then": at})
     if known.rowcount == 0:
-        connection.execute(pause.insert().values(offer=of.offer, rates=rates, attempt=of.id, at=at))
+        connection.execute(_ADD, {"offer": of.offer, "rates": rates, "attempt": of.id, "at": at})
     journal.write_event(connection, of.id, "paused", {"offer": of.offer, "rates": rates, "bill": bill}, at)
     return True
 

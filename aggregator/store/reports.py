@@ -24,7 +24,7 @@ from aggregator.job import JobRecord
 from aggregator.periods import DAY_MS, day_of, start_of
 from aggregator.pricing.money import from_micro_usd
 from aggregator.spend import BY, OUR_OWN, Credits, Dimension, Spend, SpendLine
-from aggregator.store.balances import DAY, RESOLVED, Figures, earmarks, end, pending, subtree, totals
+from aggregator.store.balances import DAY, RESOLVED, Figures, earmarks, end, kept, pending, subtree, sums, totals
 from aggregator.store.journal import COLUMNS, read_attempt
 from aggregator.store.schema import FINAL_STATES, account, attempt, earmark, job, transfer
 
@@ -178,7 +178,7 @@ def _earmarked(
     if tags:
         return 0
     where = (earmark.c.account.in_(subtree(name)), *_between(earmark.c.at, since, until))
-    return sum(total.usd.held for total in earmarks(connection, *where))
+    return sum(total.usd.held for total in earmarks(connection, kept(*where)))
 
 
 def _each_tag(connection: Connection) -> Any:
@@ -251,14 +251,14 @@ def _named(name: Dimension, value: Any) -> str | None:
 
 def _overall(connection: Connection, where: Iterable[ColumnElement[bool]]) -> Figures:
     of = Figures()
-    for total in totals(connection, *where):
+    for total in totals(connection, sums(*where)):
         of += total.usd
     return of
 
 
 def _credits(connection: Connection, where: Iterable[ColumnElement[bool]]) -> tuple[Credits, ...]:
     found: dict[str, Figures] = {}
-    for total in totals(connection, pending.c.currency.is_not(None), *where):
+    for total in totals(connection, sums(pending.c.currency.is_not(None), *where)):
         assert total.currency is not None
         found[total.currency] = found.get(total.currency, Figures()) + total.credits
     return tuple(

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import exc
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
@@ -26,7 +25,7 @@ from aggregator.store.sqlite import SQLite
 __all__ = ["QuickConnection", "QuickDatabase", "forget", "unchanged"]
 
 DIALECT = sqlite_dialect(paramstyle="qmark")
-MAX_DECODED = 4096
+MAX_DECODED = MAX_KNOWN = 4096
 
 
 class Result:
@@ -91,7 +90,7 @@ class Statement:
         self._sizes: dict[tuple[int, ...], tuple[str, Places]] = {}
         self.places = self._bound(compiled.positiontup or ())
         columns = compiled._result_columns
-        self.make = _row(tuple(column.keyname for column in columns)) if columns else None
+        self.make = _row(tuple(column.keyname for column in columns))._make if columns else None
         self.reads = [(at, read) for at, column in enumerate(columns) if (read := _reader(column.type)) is not None]
 
     def ready(self, values: dict[str, Any]) -> tuple[str, list[Any]]:
@@ -145,8 +144,10 @@ def _reader(type_: Any) -> Callable[[Any], Any] | None:
     return _decode if isinstance(type_, Json) else type_._cached_result_processor(DIALECT, None)
 
 
-_known: "WeakKeyDictionary[Any, dict[tuple[str, ...], tuple[Statement, dict[str, Any]]]]" = WeakKeyDictionary()
-"""By the statement itself, with the values it holds: those that modules keep are looked at once for ever."""
+_known: dict[tuple[Any, tuple[str, ...]], tuple[Statement, dict[str, Any]]] = {}
+"""By the statement itself and the names it is given, with the values it holds: those that modules keep are looked at
+once for ever.
+"""
 _shapes: dict[Any, Statement] = {}
 """By the form of a statement, for those that are put together each time."""
 
@@ -177,12 +178,12 @@ class QuickConnection:
             return [self.execute(statement, one) for one in parameters][-1]
         given = parameters or {}
         names = tuple(given)
-        known = _known.get(statement)
+        known = _known.get((statement, names))
         if known is None:
-            known = _known[statement] = {}
-        if names not in known:
-            known[names] = _compiled(statement, names)
-        compiled, fixed = known[names]
+            if len(_known) >= MAX_KNOWN:
+                _known.clear()
+            known = _known[statement, names] = _compiled(statement, names)
+        compiled, fixed = known
         return self._run(compiled, *compiled.ready({**fixed, **given}))
 
     def _run(self, compiled: Statement, text: str, values: list[Any]) -> Result:
@@ -195,9 +196,9 @@ class QuickConnection:
         if compiled.make is None:
             return Result([], cursor.rowcount)
         rows = cursor.fetchall()
-        if compiled.reads:
+        if rows and compiled.reads:
             rows = [self._read(compiled, list(row)) for row in rows]
-        return Result([compiled.make._make(row) for row in rows], cursor.rowcount)
+        return Result(list(map(compiled.make, rows)), cursor.rowcount)
 
     @staticmethod
     def _read(compiled: Statement, row: list[Any]) -> list[Any]:

@@ -9,6 +9,7 @@ python -m tests.faults.run --seed 4711                  # one schedule, step by 
 """
 
 import argparse
+import gc
 import json
 import logging
 import multiprocessing
@@ -112,7 +113,7 @@ def play_all(seeds: range, *, workers: int, share_on_disk: int) -> Tally:
     tally = play(ONCE_FAILED, share_on_disk)
     chunks = [(seeds[at : at + CHUNK], share_on_disk) for at in range(0, len(seeds), CHUNK)]
     began = said = time.monotonic()
-    with multiprocessing.get_context("fork").Pool(workers) as pool:
+    with multiprocessing.get_context("fork").Pool(workers, initializer=gc.freeze) as pool:
         for done in pool.imap_unordered(_chunk, chunks):
             tally.merge(done)
             if time.monotonic() - said > 10.0:

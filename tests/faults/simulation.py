@@ -45,7 +45,7 @@ SHOWN = {
 }
 """What is shown of a table at the end of a history."""
 Doing = Callable[[Aggregator], Awaitable[Any]]
-LOOK_S = 5.0
+LOOK_S = 60.0
 """How often is looked at what another client does: half of a simulation would be that."""
 CURRENT: ContextVar[Life | None] = ContextVar("current", default=None)
 
@@ -97,7 +97,7 @@ class Simulation:
         rng = self.rng
         for _ in range(self.deaths_planned):
             clients = rng.choice((1, 1, 2))
-            fuses = [rng.randint(1, 70) for _ in range(clients)]
+            fuses = [rng.randint(1, 60) for _ in range(clients)]
             if clients == 2 and rng.random() < 0.5:
                 fuses[1] = -1
             self.live(fuses, storm=True)

@@ -85,7 +85,6 @@ def judge(c: Connection, cell: Cell, book: dict[str, Any], said: dict[str, Any],
     _check_steps(c, attempts)
     _check_files(c, attempts, orders, directory)
     _check_said(cell, said, attempts, unknown)
-    _check_said(cell, said, attempts, unknown)
 
 
 def _by_attempt(book: dict[str, Any]) -> dict[str, list[Any]]:
