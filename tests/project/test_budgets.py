@@ -1,11 +1,15 @@
 """Budgets of projects: exact, for life, one within the other; and bounds of single calls."""
 
+import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from aggregator import errors
+from aggregator.opening import STORE_NAME
+from aggregator.store import sqlite
 from aggregator.testing.memory import Fate
 from tests.runner.test_outcomes import NOTHING, order, state
 from tests.runner.world import World
@@ -40,6 +44,22 @@ def test_a_sub_project_spends_from_every_budget_above_it(world: World) -> None:
         assert spend.lines[0].jobs == 2
 
     world.run(life, budget_usd="0.10")
+
+
+def test_a_project_that_is_there_opens_while_somebody_writes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 20)
+
+    async def life(_: Any) -> None:
+        with closing(sqlite3.connect(world.directory / "store" / STORE_NAME, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            async with world.agg.project("film", budget_usd="100"):
+                pass
+            with pytest.raises(errors.ConfigurationError, match="budget of"):
+                await world.agg.project("film", budget_usd="99").__aenter__()
+            with pytest.raises(errors.StoreError, match="locked"):
+                await world.agg.project("song").__aenter__()
+
+    world.run(life)
 
 
 def test_a_name_with_a_slash_is_below_the_project_it_names(world: World) -> None:
