@@ -52,16 +52,8 @@ class RemoteJobTakenError(Exception):
 
 # --------------------------------------------------------------------------------------------------------- statements
 
-COLUMNS = (
-    attempt,
-    job.c.project,
-    job.c.key,
-    job.c.stage,
-    job.c.request,
-    job.c.ask,
-    job.c.created_at,
-    job.c.deadline_at,
-)
+COLUMNS = tuple((attempt.c if name in attempt.c else job.c)[name] for name in Attempt.__slots__)
+"""What an attempt is read from."""
 
 # Put together once: that takes longer than running them.
 _ADD_JOB = insert(job)
@@ -348,17 +340,14 @@ def drop_leases(connection: Connection, owner: str) -> None:
 
 
 def read_attempt(row: Any) -> Attempt:
-    values = {name: value for name, value in row._mapping.items() if name in Attempt.__slots__}  # noqa: SLF001
-    return Attempt(
-        **{
-            **values,
-            "state": AttemptState(row.state),
-            "maybe_sent": bool(row.maybe_sent),
-            "known": row.known or {},
-            "handle": row.handle or {},
-            "lease_until": row.lease_until or 0,
-        }
-    )
+    """The attempt of a row that begins with `COLUMNS`."""
+    values = dict(zip(Attempt.__slots__, row, strict=False))
+    values["state"] = AttemptState(row.state)
+    values["maybe_sent"] = bool(row.maybe_sent)
+    values["known"] = row.known or {}
+    values["handle"] = row.handle or {}
+    values["lease_until"] = row.lease_until or 0
+    return Attempt(**values)
 
 
 def find(connection: Connection, project: str, key: str) -> Any:

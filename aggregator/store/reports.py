@@ -49,6 +49,7 @@ _RECORDS = (
     select(
         *COLUMNS,
         job.c.tags,
+        attempt.c.finished_at,
         _post.c.kind.label("resolution"),
         _post.c.amount.label("settled"),
         select(_more)

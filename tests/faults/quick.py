@@ -9,8 +9,9 @@ import json
 import sqlite3
 import tempfile
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +89,18 @@ class Statement:
         assert not compiled.literal_execute_params
         self.lists = sorted(compiled.bind_names[bound] for bound in compiled.post_compile_params)
         self._sizes: dict[tuple[int, ...], tuple[str, Places]] = {}
-        self.places = self._bound(compiled.positiontup or ())
+        names = compiled.positiontup or ()
+        self.places = self._bound(names)
+        as_they_are = all(bind is None for _, bind in self.places)
+        self._values = itemgetter(*names) if as_they_are and len(names) > 1 else None
         columns = compiled._result_columns
         self.make = _row(tuple(column.keyname for column in columns))._make if columns else None
         self.reads = [(at, read) for at, column in enumerate(columns) if (read := _reader(column.type)) is not None]
 
-    def ready(self, values: dict[str, Any]) -> tuple[str, list[Any]]:
+    def ready(self, values: dict[str, Any]) -> tuple[str, Sequence[Any]]:
         """The text and the values in their order."""
+        if self._values is not None and not self.lists:
+            return self.text, self._values(values)
         if self.lists:
             text, places = self._expanded(values)
             return text, [values[name] if bind is None else bind(values[name]) for name, bind in places]
@@ -184,9 +190,9 @@ class QuickConnection:
                 _known.clear()
             known = _known[statement, names] = _compiled(statement, names)
         compiled, fixed = known
-        return self._run(compiled, *compiled.ready({**fixed, **given}))
+        return self._run(compiled, *compiled.ready({**fixed, **given} if fixed else given))
 
-    def _run(self, compiled: Statement, text: str, values: list[Any]) -> Result:
+    def _run(self, compiled: Statement, text: str, values: Sequence[Any]) -> Result:
         try:
             cursor = self.database.execute(text, values)
         except sqlite3.IntegrityError as error:

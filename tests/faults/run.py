@@ -1,7 +1,7 @@
 """Plays seeded schedules and says what was seen.
 
 ```sh
-python -m tests.faults.run --schedules 10000            # all cores, one in twenty on a SQLite file
+python -m tests.faults.run --schedules 10000            # all cores, one in fifty on a SQLite file
 python -m tests.faults.run --schedules 250000 --from 250000 --record
 python -m tests.faults.run --mutants                    # the planted bugs: how soon is each found?
 python -m tests.faults.run --seed 4711                  # one schedule, step by step
@@ -35,7 +35,7 @@ from tests.faults.simulation import Simulation, prepare, simulate
 
 SHM = Path("/dev/shm")
 CHUNK = 50
-SHARE_ON_DISK = 20
+SHARE_ON_DISK = 50
 RECORD = Path(__file__).parent / "RECORD.md"
 MUTANTS_RECORD = Path(__file__).parent / "MUTANTS.md"
 

@@ -1,10 +1,11 @@
 """What all schedules share, so that a life begins in a millisecond: tables, registries, prices, plans, a quiet loop."""
 
 import asyncio
-import selectors
 import tempfile
+from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import cache
+from heapq import heappop
 from pathlib import Path
 from typing import Any
 
@@ -131,28 +132,32 @@ def configuration(provider: str, day: int, organisation_usd: str | None, servers
     return Config.of(settings)
 
 
-class _Timers(selectors.SelectSelector):
-    """Nothing is ever ready: only time passes."""
-
-    def __init__(self, advance: Callable[[float], None]) -> None:
-        super().__init__()
-        self._advance = advance
-
-    def select(self, timeout: float | None = None) -> list[Any]:
-        if timeout is None:
-            raise RuntimeError("the simulation is stuck: every task waits, and no timer is set")
-        if timeout > 0:
-            self._advance(timeout)
-        return []
-
-
 class QuietLoop(VirtualLoop):
-    """A virtual loop without a socket: nothing but timers can wake it."""
+    """A virtual loop that looks at no socket: nothing but timers can wake it."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._selector.close()
-        self._selector = _Timers(self.advance)
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
+    _stopping: bool
+    _clock_resolution: float
+
+    def _run_once(self) -> None:
+        """Run what is ready; where nothing is, it is as late as the next timer says."""
+        ready, timers = self._ready, self._scheduled
+        while timers and timers[0]._cancelled:
+            heappop(timers)._scheduled = False
+        if not ready and not self._stopping:
+            if not timers:
+                raise RuntimeError("the simulation is stuck: every task waits, and no timer is set")
+            self.advance(max(0.0, timers[0].when() - self.time()))
+        until_s = self.time() + self._clock_resolution
+        while timers and timers[0].when() < until_s:
+            timer = heappop(timers)
+            timer._scheduled = False
+            ready.append(timer)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
 
     def _make_self_pipe(self) -> None:
         """No thread calls."""

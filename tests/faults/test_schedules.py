@@ -29,7 +29,7 @@ def stage(quick: Path) -> Iterator[tuple[Path, pytest.MonkeyPatch]]:
 
 
 def test_no_schedule_breaks_a_promise() -> None:
-    tally = play([*ONCE_FAILED, *range(SCHEDULES)])
+    tally = play([*ONCE_FAILED, *range(SCHEDULES)], share_on_disk=20)
     assert tally.broken == {}
     assert tally.on_disk > SCHEDULES / 25
     assert {"stored", "failed", "refused", "canceled", "lost"} <= set(tally.ends), tally.ends
