@@ -20,7 +20,7 @@ MILLISECONDS = 1e11
 """From here on a number is no time in seconds (that is the year 5138), but in milliseconds."""
 NOT_FOUND = 404
 CLOCKS_S = 86_400.0
-"""By how much a provider's clock may differ from ours where an answer without the job is to prove something."""
+"""By how much a provider's clock may differ from ours, or ours from what it was, where something is to be proved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,11 @@ def by_reference(lookup: Lookup) -> bool:
 
 
 def is_alike(lookup: Lookup, one: Sought, other: Sought) -> bool:
-    """Whether a job could be of either order: made in the same time, with the same contents as far as a list shows."""
-    overlap = one.from_s <= other.until_s and other.from_s <= one.until_s
-    return overlap and all(_ordered(one, path) == _ordered(other, path) for path in lookup.equal)
+    """Whether a job could be of either order: made on the same day, with the same contents as far as a list shows. Our
+    clock may have been set between the two, so that what it says of their times keeps them apart by no less.
+    """
+    near = one.from_s - CLOCKS_S <= other.until_s and other.from_s - CLOCKS_S <= one.until_s
+    return near and all(_ordered(one, path) == _ordered(other, path) for path in lookup.equal)
 
 
 def read(provider: Provider, lookup: Lookup, sought: Sought, response: HttpResponse) -> Listed | None:

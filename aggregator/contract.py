@@ -523,7 +523,7 @@ class Lookup:
 
     With a `reference` the one job (of `jobs`) that carries ours is it. Without one it is the only job that was made
     within the time of the send, carries what was ordered (`equal`) and belongs to no other attempt; several that could
-    be it are none.
+    be it are none, and neither is one that another order of that day without an answer could have.
     """
 
     call: Call | AskFlow

@@ -156,10 +156,9 @@ def report(tally: Tally, seeds: range, seconds: float) -> str:
 def record(tally: Tally, seeds: range, seconds: float) -> None:
     """Append a run to the record."""
     day = time.strftime("%Y-%m-%d")
-    row = (
-        f"| {day} | {commit()} | {seeds.start}–{seeds.stop - 1} | {tally.schedules:,} | {tally.jobs:,} "
-        f"| {tally.faults.total():,} | {tally.deaths:,} | {len(tally.broken)} | {seconds:.0f} s |\n"
-    )
+    numbers = (tally.schedules, tally.on_disk, tally.jobs, tally.faults.total(), tally.deaths, len(tally.broken))
+    said = " | ".join(f"{number:,}" for number in numbers)
+    row = f"| {day} | {commit()} | {seeds.start}–{seeds.stop - 1} | {said} | {seconds:.0f} s |\n"
     with RECORD.open("a", encoding="utf-8") as file:
         file.write(row)
 

@@ -106,7 +106,10 @@ def test_the_rest_of_the_handle_is_made_from_the_name() -> None:
     assert dict(listed.handles[0]) == {"endpoint": "cheap", "id": "one", "url": "/cheap/one"}
 
 
-def test_orders_are_alike_by_time_and_contents() -> None:
+def test_orders_are_alike_by_day_and_contents() -> None:
     assert _lookup.is_alike(TIME, SOUGHT, replace(SOUGHT, attempt="job.2", from_s=AT + 100, until_s=AT + 500))
-    assert not _lookup.is_alike(TIME, SOUGHT, replace(SOUGHT, from_s=AT + 200, until_s=AT + 500))
+    for apart_s in (-3600, 3600):  # the clock was set between them
+        assert _lookup.is_alike(TIME, SOUGHT, replace(SOUGHT, from_s=AT - 5 + apart_s, until_s=AT + 180 + apart_s))
+    for apart_s in (-2 * DAY_S, 2 * DAY_S):
+        assert not _lookup.is_alike(TIME, SOUGHT, replace(SOUGHT, from_s=AT - 5 + apart_s, until_s=AT + 180 + apart_s))
     assert not _lookup.is_alike(TIME, SOUGHT, replace(SOUGHT, body={"prompt": "a hen"}))

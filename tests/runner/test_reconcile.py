@@ -13,6 +13,7 @@ from aggregator.runner.context import SEND_LEASE_S
 from aggregator.store import journal
 from aggregator.tasks import TextToImage
 from aggregator.testing import memory
+from aggregator.testing.clock import VirtualClock
 from aggregator.testing.memory import Fate, Fault
 from aggregator.testing.memory_tables import KEPT_S, KEY_TTL_S, LISTED_WITHIN_S
 from tests.runner.test_outcomes import HELD, NOTHING, PAID, ends, order, state
@@ -341,6 +342,23 @@ def test_of_two_alike_that_are_open_none_takes_the_one_job(quick: Any) -> None:
 
     async def life(p: Any) -> Any:
         return await asyncio.gather(order(p, key="a"), order(p, key="b"), return_exceptions=True)
+
+    ended = world.run(life)
+    assert [error.accepted for error in ended] == [None, None]
+    assert (state(world), len(world.transport.book)) == (["unknown", "unknown"], 1)
+
+
+def test_a_clock_that_jumps_between_two_alike_gives_neither_the_others_job(quick: Any) -> None:
+    """One never arrived. By our clock the other left an hour before it; by the provider's, a second after."""
+    world = world_of(quick, "listing")
+    world.transport.clock = VirtualClock()  # which is right all the time
+    world.transport.script("submit", "drop_before", "drop_after")
+
+    async def life(p: Any) -> Any:
+        first = asyncio.create_task(order(p, key="a"))
+        await world.clock.sleep(1)
+        world.pass_time(-3600)
+        return await asyncio.gather(first, order(p, key="b"), return_exceptions=True)
 
     ended = world.run(life)
     assert [error.accepted for error in ended] == [None, None]
