@@ -58,8 +58,8 @@ def by_reference(lookup: Lookup) -> bool:
 
 
 def is_alike(lookup: Lookup, one: Sought, other: Sought) -> bool:
-    """Whether a job could be of either order: made on the same day, with the same contents as far as a list shows. Our
-    clock may have been set between the two, so that what it says of their times keeps them apart by no less.
+    """Whether a job could be of either order: sent within a day, with the same contents as far as a list shows. Less
+    than that tells nothing apart, for our clock may have been set between the two.
     """
     near = one.from_s - CLOCKS_S <= other.until_s and other.from_s - CLOCKS_S <= one.until_s
     return near and all(_ordered(one, path) == _ordered(other, path) for path in lookup.equal)
