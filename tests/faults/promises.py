@@ -12,6 +12,7 @@ from aggregator.store import journal
 from aggregator.testing.memory import Order
 from tests.faults.life import BrokenPromiseError
 from tests.faults.quick import QuickConnection
+from tests.faults.servers import TwoServers
 
 if TYPE_CHECKING:
     from tests.faults.simulation import Simulation
@@ -86,7 +87,7 @@ def check_end(simulation: "Simulation") -> None:
         _expect(len(bought) <= 1, f"{row['id']}: {len(bought)} jobs were bought")
         order = bought[0] if bought else None
         _check_money(row, order, transfers, now)
-        _check_found(row, order, simulation.began, now)
+        _check_found(simulation, row, order, now)
         good[row["job"]] += order is not None and order.state(now) == "succeeded"
     _expect(not orders, f"bought for nobody: {sorted(orders)}")
     _expect(max(good.values(), default=0) <= 1, f"paid more than once for one key: {dict(good)}")
@@ -130,20 +131,25 @@ def _check_money(row: dict[str, Any], order: Order | None, transfers: dict[str, 
         _expect(post is None and void is None, f"{name} is unknown, and its money resolved")
 
 
-def _check_found(row: dict[str, Any], order: Order | None, looked: float, now: float) -> None:
+def _check_found(simulation: "Simulation", row: dict[str, Any], order: Order | None, now: float) -> None:
     """Nothing is left unknown that could be known."""
     if row["state"] != S.UNKNOWN or order is None or not order.known(now):
         return
-    if order.state(looked) in ("queued", "running"):
+    if order.state(simulation.began) in ("queued", "running"):
         return  # it was not over when it was looked at
     error = json.loads(row["error"]) if row["error"] else {}
     if "the id of another job" in error.get("message", ""):
         return  # what the provider says of itself does not fit together
-    elsewhere = row["remote_id"] not in (None, order.id)  # it answered with the id of a job of its other server
-    if elsewhere and any(said in error.get("message", "") for said in ("no such job", "by the deadline")):
-        return  # nor that: this one knows no such job, and may yet, until the deadline
+    if row["remote_id"] not in (None, order.id) and not _is_there(simulation, row["remote_id"], order):
+        return  # it answered with the id of a job of its other server, and knows no such job when it is asked
     _expect(row["handle"] is None, f"{row['id']} is over, was taken as {order.id}, and is left unknown: {error}")
     _expect(row["provider"] not in FOUND, f"{row['id']} was taken as {order.id}, can be found, and was not: {error}")
+
+
+def _is_there(simulation: "Simulation", remote_id: str, order: Order) -> bool:
+    """Whether a job is at the server that took an order."""
+    homes = simulation.transport.homes if isinstance(simulation.transport, TwoServers) else {}
+    return homes.get(remote_id) == homes.get(order.id)
 
 
 def _check_held(simulation: "Simulation", attempts: list[dict[str, Any]], transfers: dict[str, Any]) -> None:
